@@ -1,0 +1,43 @@
+/**
+ * Every way in which the HTTP API says no: code → status, meaning, and whether
+ * the same request may succeed later. Answers are RFC 9457 problems
+ * (`application/problem+json`) whose `code` is stable and whose `type` is
+ * `/docs/problems#<code>`.
+ */
+export const problems = {
+  invalid_body: { status: 400, title: 'The body is not what this route takes', retry: false },
+  invalid_query: { status: 400, title: 'The query is not what this route takes', retry: false },
+  invalid_filter: { status: 400, title: 'The filter cannot be read', retry: false },
+  invalid_position: { status: 400, title: 'The position cannot be read', retry: false },
+  invalid_cursor: { status: 400, title: 'The cursor is not one of ours', retry: false },
+  invalid_id: { status: 400, title: 'The id is not a whole number in range', retry: false },
+  unauthorized: { status: 401, title: 'Credentials are missing or wrong', retry: false },
+  not_found: { status: 404, title: 'There is nothing here', retry: false },
+  method_not_allowed: { status: 405, title: 'This route does not take that method', retry: false },
+  conflict: {
+    status: 409,
+    title: 'The database refused it: another row is in the way',
+    retry: false,
+  },
+  reset: { status: 410, title: 'The position cannot be served any more', retry: false },
+  body_too_large: { status: 413, title: 'The body is too large', retry: false },
+  unsupported_media_type: { status: 415, title: 'Only application/json is read', retry: false },
+  unprocessable: { status: 422, title: 'The database refused the values', retry: false },
+  upgrade_required: { status: 426, title: 'This address speaks WebSocket', retry: false },
+  internal: { status: 500, title: 'Something failed on our side', retry: true },
+  database_unavailable: { status: 503, title: 'The database cannot be reached', retry: true },
+} as const satisfies Record<string, { status: number; title: string; retry: boolean }>
+
+export type ProblemCode = keyof typeof problems
+
+/** The body of every answer that is not a success. */
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  code: ProblemCode
+  detail?: string
+  instance?: string
+  retry: boolean
+  errors?: { path: string; message: string }[]
+}
