@@ -1,0 +1,213 @@
+import { once } from 'node:events'
+import pg from 'pg'
+import { MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CHANGE_BYTES } from '../protocol/link.ts'
+import { POOLER_SENTENCE } from './address.ts'
+
+/** A query that takes longer has lost its server: with the sweep, found within 15 s. */
+const QUERY_TIMEOUT_MS = 9_000
+const CONNECT_TIMEOUT_MS = 10_000
+const KEEPALIVE_MS = 5_000
+
+/** Advisory lock of leadership. One number for all, since a lock is of one database. */
+const LEADER_LOCK = 'hashtextextended($$belfry leader$$, 0)'
+
+export type OutboxRow = { id: string; change: string; age_ms: number }
+
+/** The wrong kind of address: trying again will not help. */
+export class PoolerError extends Error {}
+
+/** The listener's one connection to Postgres, and all SQL that it says. */
+export class Database {
+  readonly #client: pg.Client
+  readonly #lost = new AbortController()
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(client: pg.Client) {
+    this.#client = client
+    client.once('error', (error) => this.#lost.abort(error))
+    client.once('end', () => this.#lost.abort(new Error('the connection to Postgres ended')))
+  }
+
+  /** Aborted, with the reason, when the connection is lost. */
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  static async connect(url: string): Promise<Database> {
+    const client = await connect(url, 'belfry listener')
+    const database = new Database(client)
+    try {
+      await refusePooler(client, url)
+      // Both can be lost in a crash of the server without harm: a delete comes again as a
+      // duplicate, and the bell is set anew by whoever leads next.
+      await database.#query("SET synchronous_commit = off; SET timezone = 'UTC'")
+      return database
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.race([
+      this.#client.end().catch(() => undefined),
+      once(AbortSignal.timeout(1_000), 'abort').then(() => undefined),
+    ])
+  }
+
+  async source(): Promise<string> {
+    return (await this.#one<{ source: string }>('SELECT source FROM belfry.identity')).source
+  }
+
+  // --- leadership ----------------------------------------------------------------------------
+
+  async tryLock(): Promise<boolean> {
+    return (await this.#one<{ got: boolean }>(`SELECT pg_try_advisory_lock(${LEADER_LOCK}) AS got`))
+      .got
+  }
+
+  /** @param above take a term higher than this one too */
+  async takeTerm(listener: string, above: number): Promise<number> {
+    const { term } = await this.#one<{ term: string }>(
+      `INSERT INTO belfry.terms (term, listener, backend_pid)
+       SELECT greatest(coalesce(max(term), 0), $2::bigint) + 1, $1, pg_backend_pid() FROM belfry.terms
+       RETURNING term`,
+      [listener, above],
+    )
+    await this.#query('DELETE FROM belfry.terms WHERE term <= $1::bigint - 100', [term])
+    return Number(term)
+  }
+
+  async renewLease(term: number): Promise<void> {
+    await this.#query('UPDATE belfry.terms SET seen_at = clock_timestamp() WHERE term = $1', [term])
+  }
+
+  /**
+   * Ends the backend of a leader that has not renewed its lease, or that is an earlier connection
+   * of this very listener: it will not let go of the lock by itself.
+   * @returns the name of the listener whose backend was ended
+   */
+  async endStaleLeader(listener: string, leaseMs: number): Promise<string | null> {
+    const { rows } = await this.#query<{ listener: string }>(
+      `SELECT t.listener, pg_terminate_backend(t.backend_pid)
+         FROM belfry.terms t
+         JOIN pg_stat_activity a ON a.pid = t.backend_pid AND a.application_name = 'belfry listener'
+        WHERE t.term = (SELECT max(term) FROM belfry.terms)
+          AND t.backend_pid <> pg_backend_pid()
+          AND (t.listener = $1 OR t.seen_at < clock_timestamp() - $2 * interval '1 millisecond')`,
+      [listener, leaseMs],
+    )
+    return rows[0]?.listener ?? null
+  }
+
+  // --- the outbox ----------------------------------------------------------------------------
+
+  /** @returns the head of the outbox, and the oldest transaction that ran when it was read */
+  async look(): Promise<{ rows: OutboxRow[]; oldestRunning: bigint }> {
+    const { rows } = await this.#query<{ xmin: string; id: string | null } & OutboxRow>(
+      `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, p.*
+         FROM (VALUES (1)) AS always LEFT JOIN belfry.peek($1, $2, $3) p ON true`,
+      [MAX_BATCH_CHANGES, MAX_BATCH_BYTES, MAX_CHANGE_BYTES],
+    )
+    return {
+      oldestRunning: BigInt(rows[0]?.xmin ?? 0),
+      rows: rows.filter(({ id }) => id !== null),
+    }
+  }
+
+  async forget(ids: readonly string[]): Promise<void> {
+    await this.#query('DELETE FROM belfry.outbox WHERE id = ANY($1::bigint[])', [ids])
+  }
+
+  // --- the bell ------------------------------------------------------------------------------
+
+  /** @returns false where LISTEN is not to be had */
+  async listen(onRing: () => void): Promise<boolean> {
+    this.#client.on('notification', onRing)
+    try {
+      await this.#query('LISTEN belfry')
+      const { n } = await this.#one<{ n: number }>(
+        "SELECT count(*)::int AS n FROM pg_listening_channels() AS c WHERE c = 'belfry'",
+      )
+      return n > 0
+    } catch (error) {
+      // Answered by the server (feature not supported, read only, ...), so the connection stands.
+      if (error instanceof pg.DatabaseError) return false
+      throw error
+    }
+  }
+
+  async setAwake(): Promise<void> {
+    await this.#query("SELECT setval('belfry.bell', 1)")
+  }
+
+  /**
+   * Sets the bell to "asleep".
+   *
+   * The mark is a transaction id of our own, taken after the bell was set: every transaction that
+   * could have read "awake" was given a lower one. pg_snapshot_xmax would not do: it is one past
+   * the newest id that has *ended*, and a writer with a higher id may be under way.
+   * @returns the mark
+   */
+  async setAsleep(): Promise<bigint> {
+    await this.#query("SELECT setval('belfry.bell', 2)")
+    return BigInt(
+      (await this.#one<{ mark: string }>('SELECT pg_current_xact_id()::text AS mark')).mark,
+    )
+  }
+
+  /** One at a time: the lease is renewed while a look may be under way. */
+  #query<Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<pg.QueryResult<Row>> {
+    const run = this.#last.then(() => this.#client.query<Row>(text, [...values]))
+    this.#last = run.catch(() => undefined)
+    return run
+  }
+
+  async #one<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row> {
+    const { rows } = await this.#query<Row>(text, values)
+    return rows[0] as Row
+  }
+}
+
+async function connect(url: string, name: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: name,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_MS,
+  })
+  // Without a listener an 'error' would end the process; `lost` reports it.
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
+}
+
+/**
+ * A pooler invents the key that cancels a query, so the process id in it is not the backend's.
+ * That alone proves nothing (Neon's own proxy does it too); but if another session's transaction
+ * can take our backend away from us, we have none of our own.
+ */
+async function refusePooler(client: pg.Client, url: string): Promise<void> {
+  const before = await backendPid(client)
+  if (before === (client as unknown as { processID: number }).processID) return
+  const other = await connect(url, 'belfry listener probe')
+  try {
+    await other.query('BEGIN')
+    await other.query('SELECT 1')
+    const after = await backendPid(client).catch(() => -1)
+    if (after !== before) throw new PoolerError(POOLER_SENTENCE)
+    await other.query('ROLLBACK')
+  } finally {
+    await other.end().catch(() => undefined)
+  }
+}
+
+async function backendPid(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  return rows[0]?.pid ?? 0
+}
