@@ -1,0 +1,26 @@
+import { neon, neonConfig } from '@neondatabase/serverless'
+import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
+import type { Env } from '../env.ts'
+import { DatabaseNotConfigured } from './database-failure.ts'
+
+/** Longer than a suspended Neon compute takes to wake. */
+const QUERY_TIMEOUT_MS = 15_000
+
+/**
+ * The database over Neon's HTTP driver: one request a statement, no connection to keep.
+ * Made anew for each request, because the time limit runs from here.
+ * @throws DatabaseNotConfigured
+ */
+export function database({
+  DATABASE_URL,
+  NEON_ENDPOINT,
+}: Pick<Env, 'DATABASE_URL' | 'NEON_ENDPOINT'>): NeonHttpDatabase {
+  // Checked here, because the driver's own complaint repeats the address, password and all.
+  if (!DATABASE_URL || !/^postgres(ql)?:\/\/[^@/]+@[^/]+\/./.test(DATABASE_URL))
+    throw new DatabaseNotConfigured(
+      'The worker has no usable DATABASE_URL. Whoever runs it sets it: npx wrangler secret put DATABASE_URL',
+    )
+  if (NEON_ENDPOINT) neonConfig.fetchEndpoint = NEON_ENDPOINT
+  const fetchOptions = { signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) }
+  return drizzle(neon(DATABASE_URL, { fetchOptions }))
+}

@@ -1,0 +1,42 @@
+import { formatPosition } from '../../protocol/position.ts'
+import { framePosition } from '../shard/frame.ts'
+
+const RETRY_MS = 2_000
+
+/**
+ * A subscription's frames as server-sent events. Each event's id is the position after it, so
+ * that the browser's own `Last-Event-ID` resumes. The shard's heartbeats keep it open.
+ */
+export function streamEvents(subscription: WebSocket): Response {
+  const encoder = new TextEncoder()
+  const events = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n\n`))
+      subscription.addEventListener('message', ({ data }) => {
+        const frame = String(data)
+        const position = framePosition(frame)
+        const id = position ? `id: ${formatPosition(position)}\n` : ''
+        controller.enqueue(encoder.encode(`${id}data: ${frame}\n\n`))
+      })
+      subscription.addEventListener('close', ({ code, reason }) => {
+        try {
+          controller.enqueue(encoder.encode(`: closed ${code} ${reason.replaceAll('\n', ' ')}\n\n`))
+          controller.close()
+        } catch {
+          // The reader went first.
+        }
+      })
+      subscription.accept()
+    },
+    cancel() {
+      subscription.close(1000, 'the reader left')
+    },
+  })
+  return new Response(events, {
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    },
+  })
+}

@@ -1,0 +1,169 @@
+import type { Change } from '../../protocol/change.ts'
+import { afterFailure, afterSuccess, type Consumer, type ConsumerState } from './consumer.ts'
+
+/** Runs the feed's durable consumers; the decisions are in consumer.ts. */
+export class Consumers {
+  readonly #sql: SqlStorage
+  readonly #consumers: readonly Consumer[]
+  readonly #read: (after: number, single: boolean) => Change[]
+  readonly #running = new Set<string>()
+
+  /** @param read the changes after an offset, only the next one if `single`; empty at the head */
+  constructor(
+    sql: SqlStorage,
+    consumers: readonly Consumer[],
+    read: (after: number, single: boolean) => Change[],
+  ) {
+    this.#sql = sql
+    this.#consumers = consumers
+    this.#read = read
+    sql.exec(`
+      CREATE TABLE IF NOT EXISTS consumers (
+        name     TEXT PRIMARY KEY,
+        "offset" INTEGER NOT NULL,
+        trouble_through INTEGER,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        retry_at INTEGER NOT NULL DEFAULT 0,
+        error    TEXT
+      ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS parked (
+        consumer TEXT NOT NULL,
+        "offset" INTEGER NOT NULL,
+        error    TEXT NOT NULL,
+        at       INTEGER NOT NULL,
+        change   TEXT NOT NULL,
+        PRIMARY KEY (consumer, "offset")
+      ) WITHOUT ROWID;
+    `)
+    for (const { name } of consumers)
+      sql.exec('INSERT OR IGNORE INTO consumers (name, "offset") VALUES (?, 0)', name)
+  }
+
+  /** Lets every consumer that may run take what there is; never throws. */
+  async run(): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => this.#drain(consumer)))
+  }
+
+  /** The smallest offset: the log must keep what follows it. */
+  get slowest(): number {
+    return this.#sql.exec('SELECT coalesce(min("offset"), 0) AS slowest FROM consumers').one()
+      .slowest as number
+  }
+
+  /** When a consumer in trouble is to be tried again; null when none is. */
+  get nextRetryAt(): number | null {
+    return this.#sql.exec('SELECT min(retry_at) AS at FROM consumers WHERE attempts > 0').one()
+      .at as number | null
+  }
+
+  report(head: number): ConsumerReport[] {
+    return this.#sql
+      .exec<ConsumerReport>(
+        `SELECT name, "offset", ? - "offset" AS behind, error,
+                (SELECT count(*) FROM parked WHERE consumer = name) AS parked
+           FROM consumers ORDER BY name`,
+        head,
+      )
+      .toArray()
+  }
+
+  /** A new life of the feed: everyone starts before its first change; what was parked stays. */
+  restart(): void {
+    this.#sql.exec(
+      'UPDATE consumers SET "offset" = 0, trouble_through = NULL, attempts = 0, retry_at = 0, error = NULL',
+    )
+  }
+
+  async #drain(consumer: Consumer): Promise<void> {
+    if (this.#running.has(consumer.name)) return
+    this.#running.add(consumer.name)
+    try {
+      for (;;) {
+        const state = this.#load(consumer.name)
+        if (state.trouble && state.trouble.retryAt > Date.now()) return
+        const single = state.trouble !== null
+        const changes = this.#read(state.offset, single)
+        const last = changes.at(-1)
+        if (!last) return
+        await this.#handle(consumer, state, changes, last)
+      }
+    } finally {
+      this.#running.delete(consumer.name)
+    }
+  }
+
+  async #handle(
+    consumer: Consumer,
+    state: ConsumerState,
+    changes: Change[],
+    last: Change,
+  ): Promise<void> {
+    const attempt = { through: last.offset, count: changes.length }
+    try {
+      await consumer.handle(changes)
+      this.#save(consumer.name, afterSuccess(state, attempt))
+    } catch (failure) {
+      const error = failure instanceof Error ? failure.message : String(failure)
+      const facts = { error, now: Date.now(), random: Math.random() }
+      const verdict = afterFailure(state, attempt, facts)
+      if (verdict.kind === 'park') this.#park(consumer.name, last, error)
+      this.#save(consumer.name, verdict.state)
+      console.warn(
+        JSON.stringify({
+          message: `a consumer failed: ${verdict.kind}`,
+          consumer: consumer.name,
+          offset: state.offset,
+          error,
+        }),
+      )
+    }
+  }
+
+  #load(name: string): ConsumerState {
+    const row = this.#sql.exec<StateRow>('SELECT * FROM consumers WHERE name = ?', name).one()
+    if (row.trouble_through === null) return { offset: row.offset, trouble: null }
+    const { offset, trouble_through: through, attempts, retry_at: retryAt, error } = row
+    return { offset, trouble: { through, attempts, retryAt, error } }
+  }
+
+  #save(name: string, { offset, trouble }: ConsumerState): void {
+    this.#sql.exec(
+      `UPDATE consumers SET "offset" = ?, trouble_through = ?, attempts = ?, retry_at = ?, error = ?
+        WHERE name = ?`,
+      offset,
+      trouble?.through ?? null,
+      trouble?.attempts ?? 0,
+      trouble?.retryAt ?? 0,
+      trouble?.error ?? null,
+      name,
+    )
+  }
+
+  #park(consumer: string, change: Change, error: string): void {
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?)',
+      consumer,
+      change.offset,
+      error,
+      Date.now(),
+      JSON.stringify(change),
+    )
+  }
+}
+
+type StateRow = {
+  offset: number
+  trouble_through: number | null
+  attempts: number
+  retry_at: number
+  error: string | null
+}
+
+/** `behind`: changes not yet handled. `parked`: changes given up and kept for a person. */
+export type ConsumerReport = {
+  name: string
+  offset: number
+  behind: number
+  parked: number
+  error: string | null
+}

@@ -1,0 +1,165 @@
+import type { CapturedChange, Change } from '../../protocol/change.ts'
+import type { ResetReason } from '../../protocol/frames.ts'
+
+const PRUNED_BATCHES_AT_ONCE = 200
+
+/** What an append did: the log grew from `after` to `through`. */
+export type Appended = { after: number; through: number; duplicates: number }
+
+/** Everything in (after, through], as the text of a JSON array of changes. */
+export type Page = { after: number; through: number; changes: string }
+
+export type LogLimits = { maxChanges: number; maxAgeMs: number; maxBytes: number }
+
+/**
+ * The log: authoritative on which change has which offset.
+ *
+ * Must hold: offsets are gapless from 1 within an epoch; a UUID stands in it once; what is
+ * readable is everything in (tail, head]. A batch is appended whole in one transaction or not
+ * at all, so after a crash the listener's repetition finds either all of it or nothing.
+ *
+ * A batch is stored as one row, not a row for each change: appending 1,000 changes takes 3–8 ms
+ * instead of 10–17 ms, and written rows are what the vendor bills.
+ */
+export class Log {
+  readonly #sql: SqlStorage
+  readonly #storage: DurableObjectStorage
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage
+    this.#sql = storage.sql
+    this.#sql.exec(`
+      CREATE TABLE IF NOT EXISTS batches (
+        first INTEGER PRIMARY KEY,
+        last  INTEGER NOT NULL,
+        at    INTEGER NOT NULL,
+        body  TEXT    NOT NULL
+      );
+      CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY) WITHOUT ROWID;
+    `)
+  }
+
+  /** The newest offset; 0 when nothing was ever appended. */
+  get head(): number {
+    return this.#sql
+      .exec(
+        'SELECT coalesce(max(last), 0) AS head FROM batches WHERE first = (SELECT max(first) FROM batches)',
+      )
+      .one().head as number
+  }
+
+  /** The oldest position that can be served: everything after it is still here. */
+  get tail(): number {
+    return this.#sql.exec('SELECT coalesce(min(first), 1) - 1 AS tail FROM batches').one()
+      .tail as number
+  }
+
+  /** @param now in milliseconds since 1970 */
+  append(captured: readonly CapturedChange[], now: number): Appended {
+    return this.#storage.transactionSync(() => {
+      const after = this.head
+      const fresh = this.#unseen(captured)
+      const duplicates = captured.length - fresh.length
+      if (fresh.length === 0) return { after, through: after, duplicates }
+
+      const changes = fresh.map(
+        (change, index): Change => ({ offset: after + 1 + index, ...change }),
+      )
+      const through = after + changes.length
+      this.#sql.exec(
+        'INSERT INTO batches (first, last, at, body) VALUES (?, ?, ?, ?)',
+        after + 1,
+        through,
+        now,
+        JSON.stringify(changes),
+      )
+      this.#sql.exec(
+        'INSERT INTO seen SELECT value FROM json_each(?)',
+        JSON.stringify(fresh.map(({ id }) => id)),
+      )
+      return { after, through, duplicates }
+    })
+  }
+
+  /**
+   * What follows `after`, whole batches until they exceed `maxBytes`.
+   * @returns a page, empty at the head; or why the position cannot be served
+   */
+  read(after: number, maxBytes: number): Page | ResetReason {
+    if (after > this.head) return 'ahead'
+    if (after < this.tail) return 'pruned'
+    const bodies: string[] = []
+    let through = after
+    let bytes = 0
+    const rows = this.#sql.exec<{ first: number; last: number; body: string }>(
+      `SELECT first, last, body FROM batches
+        WHERE first >= (SELECT coalesce(max(first), 0) FROM batches WHERE first <= ?) AND last > ?
+        ORDER BY first`,
+      after + 1,
+      after,
+    )
+    for (const { first, last, body } of rows) {
+      if (bytes > 0 && bytes + body.length > maxBytes) break
+      bodies.push(first > after ? body : JSON.stringify(laterThan(after, body)))
+      bytes += body.length
+      through = last
+    }
+    return { after, through, changes: joinArrays(bodies) }
+  }
+
+  /**
+   * Deletes the oldest batches beyond the limits, never past `keepAfter` and never the last one,
+   * which holds the head. Bounded, so that it never holds up an append for long.
+   * @returns how many changes were deleted; call again while it is not 0
+   */
+  prune({ maxChanges, maxAgeMs, maxBytes }: LogLimits, keepAfter: number, now: number): number {
+    return this.#storage.transactionSync(() => {
+      const { head, tail: before } = this
+      const tooLarge = this.#sql.databaseSize > maxBytes ? 1 : 0
+      const { cut } = this.#sql
+        .exec<{ cut: number | null }>(
+          `SELECT max(last) AS cut FROM (
+             SELECT last FROM batches
+              WHERE last <= ? AND last < ? AND (last <= ? OR at < ? OR ?) ORDER BY first LIMIT ?)`,
+          keepAfter,
+          head,
+          head - maxChanges,
+          now - maxAgeMs,
+          tooLarge,
+          PRUNED_BATCHES_AT_ONCE,
+        )
+        .one()
+      if (cut === null) return 0
+      this.#sql.exec(
+        `DELETE FROM seen WHERE id IN (
+           SELECT change.value ->> 'id' FROM batches, json_each(batches.body) AS change WHERE last <= ?)`,
+        cut,
+      )
+      this.#sql.exec('DELETE FROM batches WHERE last <= ?', cut)
+      return cut - before
+    })
+  }
+
+  /** A new life: nothing of the old one remains. */
+  clear(): void {
+    this.#sql.exec('DELETE FROM batches; DELETE FROM seen;')
+  }
+
+  #unseen(captured: readonly CapturedChange[]): CapturedChange[] {
+    const byId = new Map(captured.map((change) => [change.id, change]))
+    const seen = this.#sql.exec<{ id: string }>(
+      'SELECT id FROM seen WHERE id IN (SELECT value FROM json_each(?))',
+      JSON.stringify([...byId.keys()]),
+    )
+    for (const { id } of seen) byId.delete(id)
+    return [...byId.values()]
+  }
+}
+
+function laterThan(after: number, body: string): Change[] {
+  return (JSON.parse(body) as Change[]).filter(({ offset }) => offset > after)
+}
+
+function joinArrays(bodies: readonly string[]): string {
+  return `[${bodies.map((body) => body.slice(1, -1)).join(',')}]`
+}

@@ -1,0 +1,58 @@
+import { type Life, newEpoch } from './life.ts'
+
+/**
+ * What the feed must remember besides the log: its life, the shards that asked to be told, and
+ * the nonces of links, so that none opens twice.
+ */
+export class Records {
+  readonly #sql: SqlStorage
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql
+    sql.exec(`
+      CREATE TABLE IF NOT EXISTS life (
+        one    INTEGER PRIMARY KEY CHECK (one = 1),
+        epoch  TEXT    NOT NULL,
+        source TEXT,
+        term   INTEGER NOT NULL
+      );
+      CREATE TABLE IF NOT EXISTS shards (name TEXT PRIMARY KEY, sockets INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
+    `)
+    if (sql.exec('SELECT 1 FROM life').toArray().length === 0) this.beginLife()
+  }
+
+  get life(): Life {
+    return this.#sql.exec<Life>('SELECT epoch, source, term FROM life').one()
+  }
+
+  set life({ epoch, source, term }: Life) {
+    this.#sql.exec('INSERT OR REPLACE INTO life VALUES (1, ?, ?, ?)', epoch, source, term)
+  }
+
+  beginLife(): Life {
+    const epoch = newEpoch(crypto.getRandomValues(new Uint8Array(12)))
+    this.life = { epoch, source: null, term: 0 }
+    return this.life
+  }
+
+  get shards(): { name: string; sockets: number }[] {
+    return this.#sql
+      .exec<{ name: string; sockets: number }>('SELECT name, sockets FROM shards ORDER BY name')
+      .toArray()
+  }
+
+  /** @param sockets 0 forgets the shard */
+  putShard(name: string, sockets: number): void {
+    if (sockets === 0) this.#sql.exec('DELETE FROM shards WHERE name = ?', name)
+    else this.#sql.exec('INSERT OR REPLACE INTO shards VALUES (?, ?)', name, sockets)
+  }
+
+  /** @returns false if the nonce was used before and is still good */
+  useNonce(nonce: string, now: number, until: number): boolean {
+    this.#sql.exec('DELETE FROM nonces WHERE until < ?', now)
+    const used = this.#sql.exec('SELECT 1 FROM nonces WHERE nonce = ?', nonce).toArray().length > 0
+    if (!used) this.#sql.exec('INSERT INTO nonces VALUES (?, ?)', nonce, until)
+    return !used
+  }
+}

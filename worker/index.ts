@@ -1,0 +1,7 @@
+import { app } from './app.ts'
+
+export { Feed } from './feed/feed.ts'
+export { Mailer } from './mail/mailer.ts'
+export { Shard } from './shard/shard.ts'
+
+export default app

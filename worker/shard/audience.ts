@@ -1,0 +1,118 @@
+import type { Connection } from 'partyserver'
+import type { Change } from '../../protocol/change.ts'
+import type { ResetReason } from '../../protocol/frames.ts'
+import type { Position } from '../../protocol/position.ts'
+import { matches, type Subscription, subscriptionKey } from '../../protocol/subscription.ts'
+import { changesFrame, resetFrame } from './frame.ts'
+
+/** What a socket's attachment remembers across hibernation. */
+export type SubscriberState = { subscription: Subscription; live: boolean }
+export type Subscriber = Connection<SubscriberState>
+
+/**
+ * The sockets that hear changes as they happen, grouped by subscription: a frame is filtered and
+ * serialised once for a group, however many sockets it has.
+ *
+ * A group for which nothing matched is told nothing and falls `behind`; its next frame begins
+ * where its last one ended. `catchUp` tells it so, with an empty frame, before anyone who stands
+ * at the position joins it.
+ */
+export class Audience {
+  readonly #groups = new Map<string, Group>()
+  readonly #keys = new Map<string, string>()
+
+  get size(): number {
+    return this.#keys.size
+  }
+
+  /** @param position where the subscriber stands */
+  add(subscriber: Subscriber, subscription: Subscription, position: Position): void {
+    const key = subscriptionKey(subscription)
+    const group = this.#groups.get(key) ?? {
+      subscription,
+      members: new Map(),
+      told: position.offset,
+    }
+    if (group.told < position.offset) this.#tellGroup(group, position, '[]')
+    group.members.set(subscriber.id, subscriber)
+    this.#groups.set(key, group)
+    this.#keys.set(subscriber.id, key)
+  }
+
+  remove({ id }: { id: string }): void {
+    const key = this.#keys.get(id)
+    if (key === undefined) return
+    this.#keys.delete(id)
+    const group = this.#groups.get(key)
+    group?.members.delete(id)
+    if (group?.members.size === 0) this.#groups.delete(key)
+  }
+
+  /**
+   * Everything between the last position and this one.
+   * @param changes the text of a JSON array, parsed only if somebody filters
+   * @returns whether some group fell behind
+   */
+  tell(position: Position, changes: string): { behind: boolean } {
+    let parsed: Change[] | undefined
+    let behind = false
+    for (const group of this.#groups.values()) {
+      let wanted = changes
+      if (!isUnfiltered(group.subscription)) {
+        parsed ??= JSON.parse(changes) as Change[]
+        wanted = JSON.stringify(parsed.filter((change) => matches(group.subscription, change)))
+      }
+      if (wanted === '[]') behind = true
+      else this.#tellGroup(group, position, wanted)
+    }
+    return { behind }
+  }
+
+  /** An empty frame to the groups that are behind. */
+  catchUp(position: Position): void {
+    for (const group of this.#groups.values())
+      if (group.told < position.offset) this.#tellGroup(group, position, '[]')
+  }
+
+  /** An empty frame to everyone, to say that all is well. */
+  beat(position: Position): void {
+    for (const group of this.#groups.values()) this.#tellGroup(group, position, '[]')
+  }
+
+  reset(reason: ResetReason, { epoch, offset }: Position): void {
+    for (const group of this.#groups.values()) {
+      group.told = offset
+      this.#send(group, resetFrame(reason, epoch, offset))
+    }
+  }
+
+  #tellGroup(group: Group, { epoch, offset: through }: Position, changes: string): void {
+    const after = group.told
+    group.told = through
+    this.#send(group, changesFrame({ epoch, after, through }, changes))
+  }
+
+  #send({ members }: Group, text: string): void {
+    for (const subscriber of members.values()) {
+      try {
+        subscriber.send(text)
+      } catch {
+        // Gone without a close event. It resumes from its own position.
+        this.remove(subscriber)
+      }
+    }
+  }
+}
+
+type Group = { subscription: Subscription; members: Map<string, Subscriber>; told: number }
+
+/** The changes, as text, that a subscription wants of a page. */
+export function select(subscription: Subscription, changes: string): string {
+  if (isUnfiltered(subscription)) return changes
+  const wanted = (JSON.parse(changes) as Change[]).filter((change) => matches(subscription, change))
+  return JSON.stringify(wanted)
+}
+
+function isUnfiltered({ table, ops, where }: Subscription): boolean {
+  return table === undefined && ops === undefined && Object.keys(where).length === 0
+}
