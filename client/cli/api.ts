@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { Failure } from './failure.ts'
+import { printable } from './text-width.ts'
+
+/** As much of an RFC 9457 problem as a person is told. */
+const problem = z.object({
+  title: z.string(),
+  detail: z.string().optional(),
+  retry: z.boolean().optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+})
+
+const TIMEOUT_MS = 30_000
+
+export type Call = { method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'; body?: object }
+
+/**
+ * One call of the worker's API.
+ * @returns what `schema` makes of the answer; null for an answer without a body
+ * @throws Failure in words: it cannot be reached, it said no, it is not Belfry
+ */
+export async function call<T>(
+  base: string,
+  path: string,
+  schema: z.ZodType<T>,
+  { method = 'GET', body }: Call = {},
+): Promise<T> {
+  const response = await reach(base, path, {
+    method,
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...(body && {
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  })
+  const text = await response.text()
+  const json = parse(text)
+  if (!response.ok) throw new Failure(refusal(response.status, json, `${base}${path}`))
+  const parsed = schema.safeParse(text === '' ? null : json)
+  if (parsed.success) return parsed.data
+  throw new Failure(
+    `${base}${path} answered something else than Belfry does: is BELFRY_URL its address?`,
+  )
+}
+
+async function reach(base: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(base + path, init)
+  } catch (error) {
+    const late = error instanceof Error && error.name === 'TimeoutError'
+    const why = late ? `no answer in ${TIMEOUT_MS / 1000} s` : reasonOf(error)
+    throw new Failure(
+      `The worker at ${base} cannot be reached (${why}): start it with \`npm start\`, or set BELFRY_URL.`,
+    )
+  }
+}
+
+/** `Title: detail`, then a line for each field that is wrong. */
+function refusal(status: number, json: unknown, address: string): string {
+  const parsed = problem.safeParse(json)
+  if (!parsed.success)
+    return `${address} answered ${status} and did not say why: is it the address of a Belfry worker?`
+  const { title, detail, retry, errors = [] } = parsed.data
+  const sentence = detail === undefined ? title : `${title}: ${detail}`
+  const fields = errors.map(({ path, message }) => `\n  ${path || 'body'}: ${message}`)
+  const again = retry ? ' The same may succeed later.' : ''
+  return (
+    sentence.replace(/[.]?$/, '.') +
+    again +
+    fields.map((field) => `\n${printable(field.slice(1))}`).join('')
+  )
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** fetch says "fetch failed"; the reason is in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  const { code } = cause as { code?: unknown }
+  return typeof code === 'string' ? code : String(cause instanceof Error ? cause.message : cause)
+}

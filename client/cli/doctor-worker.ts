@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { formatPosition } from '../../protocol/position.ts'
+import { connect } from '../sdk/connect.ts'
+import { describe } from '../sdk/reasons.ts'
+import { workerAddress } from './address.ts'
+import { call } from './api.ts'
+import { examine, type Finding, failed, fine, skip, type Verdict, warning } from './finding.ts'
+import { listenerMeanings, readStatus, type StatusReport } from './status-report.ts'
+import type { Terminal } from './terminal.ts'
+
+const LIVE_TIMEOUT_MS = 10_000
+/** A change is in the feed in milliseconds; this long, and something is stuck. */
+const LAG_TOO_LONG_MS = 5_000
+
+/** From the worker to the subscribers and the mail. */
+export async function* examineWorker(terminal: Terminal): AsyncGenerator<Finding> {
+  let url: string | null = null
+  const health = await examine('worker', async () => {
+    const address = workerAddress(terminal)
+    await call(address, '/healthz', z.object({ ok: z.literal(true) }))
+    url = address
+    return fine(`${address} answers`)
+  })
+  yield health
+  if (url === null)
+    return yield* skip(
+      ['api', 'link', 'feed', 'mail', 'subscription'],
+      'the worker cannot be reached',
+    )
+  const base: string = url
+  yield await examine('api', async () => {
+    await call(base, '/api/orders?limit=1', z.object({ orders: z.array(z.unknown()) }))
+    return fine('an order could be read from the database')
+  })
+  let report: StatusReport | null = null
+  yield await examine('link', async () => {
+    report = await readStatus(base)
+    return examineLink(report)
+  })
+  if (report === null) yield* skip(['feed', 'mail'], 'the status cannot be read')
+  else {
+    const read: StatusReport = report
+    yield await examine('feed', async () => examineFeed(read))
+    yield await examine('mail', async () => examineMail(read))
+  }
+  yield await examine('subscription', () => subscribe(base))
+}
+
+export function examineLink({ listener }: StatusReport): Verdict {
+  if (!listener.present)
+    return failed(
+      'no listener is connected',
+      'Start it (`npm start`, or the container), with FEED_URL this worker and the same LINK_SECRET; its log says why it is refused.',
+    )
+  const said = `listener ${listener.name}, term ${listener.term}, ${listenerMeanings[listener.state]}`
+  return listener.state === 'polling'
+    ? warning(
+        said,
+        'Give the listener the direct address of the database; changes take up to 250 ms.',
+      )
+    : fine(said)
+}
+
+/** Whether changes come in and go on. */
+export function examineFeed({ head, lag_ms: lag, consumers }: StatusReport): Verdict {
+  if (lag !== null && lag > LAG_TOO_LONG_MS)
+    return failed(
+      `the oldest change has waited ${Math.round(lag / 1000)} s to come in`,
+      'The listener cannot keep up or cannot send: read its log.',
+    )
+  const broken = consumers.find(({ error, behind }) => error !== null && behind > 0)
+  if (broken)
+    return failed(
+      `${broken.name} is ${broken.behind} behind: ${broken.error}`,
+      'It is tried again by itself, then parked; put right what the error says.',
+    )
+  const parked = consumers.filter(({ name, parked }) => name !== 'mail' && parked > 0)
+  if (parked.length > 0)
+    return warning(
+      parked.map(({ name, parked }) => `${name} has parked ${parked}`).join(', '),
+      '`belfry status` shows their last error.',
+    )
+  return fine(`at ${head}, lag ${lag === null ? 'unknown' : `${Math.round(lag)} ms`}`)
+}
+
+export function examineMail({ mail, consumers }: StatusReport): Verdict {
+  const parked = mail.parked + (consumers.find(({ name }) => name === 'mail')?.parked ?? 0)
+  const said = `${mail.sent} sent, ${mail.queued} queued, ${parked} parked`
+  return parked === 0
+    ? fine(said)
+    : warning(
+        said,
+        'Parked mails were given up: /api/emails says why, and there they can be sent again.',
+      )
+}
+
+/** The whole way of a subscriber: upgrade, hello, there and back. */
+async function subscribe(url: string): Promise<Verdict> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let trouble = 'no answer'
+  const deadline = setTimeout(() => reject(new Error('late')), LIVE_TIMEOUT_MS)
+  using connection = connect({
+    url,
+    onState(state) {
+      if (state.state === 'live') resolve()
+      if (state.state === 'waiting') trouble = describe(state.reason)
+      if (state.state === 'closed' && state.reason.kind === 'refused') {
+        trouble = describe(state.reason)
+        reject(new Error('refused'))
+      }
+    },
+  })
+  try {
+    await promise
+    const ms = await connection.ping()
+    const { position } = connection
+    return fine(
+      `live${position ? ` at ${formatPosition(position)}` : ''}, there and back in ${ms.toFixed(1)} ms`,
+    )
+  } catch {
+    return failed(
+      `a WebSocket could not be had: ${trouble}`,
+      'If the checks above are fine, something between here and the worker does not let WebSockets through.',
+    )
+  } finally {
+    clearTimeout(deadline)
+  }
+}

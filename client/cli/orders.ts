@@ -1,0 +1,188 @@
+import { z } from 'zod'
+import { workerAddress } from './address.ts'
+import { call } from './api.ts'
+import { readArguments, wholeNumber } from './arguments.ts'
+import { valueText } from './change-line.ts'
+import type { Command } from './command.ts'
+import { UsageError } from './failure.ts'
+import { meant } from './nearest.ts'
+import { type Column, tableView } from './table-view.ts'
+import type { Terminal } from './terminal.ts'
+
+const order = z.object({
+  id: z.number(),
+  customer_name: z.string(),
+  product_name: z.string(),
+  status: z.string(),
+  amount: z.number(),
+  customer_email: z.string().nullable(),
+  version: z.number(),
+  created_at: z.string(),
+  updated_at: z.string(),
+})
+type Order = z.infer<typeof order>
+
+const page = z.object({ orders: z.array(order), next_cursor: z.string().nullable() })
+
+const PAGE_LIMIT = 200
+
+const fields = {
+  customer: 'text',
+  product: 'text',
+  amount: 'text',
+  status: 'text',
+  email: 'text',
+} as const
+
+type Action = (args: readonly string[], terminal: Terminal) => Promise<number>
+
+const actions: Record<string, Action> = { list, get, create, update, delete: remove }
+
+export const orders: Command = {
+  name: 'orders',
+  summary: 'Read and write orders through the API.',
+  forms: [
+    'list [--status filled,shipped] [--customer ada] [--sort -created_at] [--limit N] [--all] [--json]',
+    'get <id> [--json]',
+    'create --customer … --product … --amount … [--status …] [--email …] [--json]',
+    'update <id> [--customer …] [--product …] [--amount …] [--status …] [--email …] [--json]',
+    'delete <id>',
+  ],
+  details: [
+    'Sorts: id, created_at, updated_at, amount, customer_name; with a dash, the greatest first.',
+    "`--email ''` takes the address away.",
+  ].join('\n'),
+
+  async run([name, ...rest], terminal) {
+    const names = Object.keys(actions)
+    if (name === undefined) throw new UsageError(`orders: say what to do: ${names.join(', ')}.`)
+    const action = Object.hasOwn(actions, name) ? actions[name] : undefined
+    if (action) return action(rest, terminal)
+    throw new UsageError(
+      `orders: there is no "${name}"${meant(name, names)}; there are ${names.join(', ')}.`,
+    )
+  },
+}
+
+async function list(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { flags } = readArguments(args, {
+    status: 'text',
+    customer: 'text',
+    sort: 'text',
+    limit: 'text',
+    all: 'switch',
+    json: 'switch',
+  })
+  const { status, customer, sort, limit, all, json } = flags
+  if (all && limit !== undefined) throw new UsageError('--all has no --limit: give one of them.')
+  const query = new URLSearchParams({
+    ...(status !== undefined && { status }),
+    ...(customer !== undefined && { customer }),
+    ...(sort !== undefined && { sort }),
+    ...(limit !== undefined && { limit: String(wholeNumber('--limit', limit)) }),
+    ...(all && { limit: String(PAGE_LIMIT) }),
+  })
+  const base = workerAddress(terminal)
+  const found: Order[] = []
+  let cursor: string | null = null
+  do {
+    if (cursor !== null) query.set('cursor', cursor)
+    const { orders, next_cursor } = await call(base, `/api/orders?${query}`, page)
+    found.push(...orders)
+    cursor = next_cursor
+  } while (all && cursor !== null)
+
+  if (json) terminal.out(`${JSON.stringify(found, null, 2)}\n`)
+  else show(found, terminal)
+  if (cursor !== null)
+    terminal.err(`There are more: --all lists them, --limit takes up to ${PAGE_LIMIT}.\n`)
+  return 0
+}
+
+async function get(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { flags, words } = readArguments(args, { json: 'switch' }, ['the id'])
+  const address = path(words)
+  return showOne(await call(workerAddress(terminal), address, order), flags.json, terminal)
+}
+
+async function create(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { flags } = readArguments(args, { ...fields, json: 'switch' })
+  for (const name of ['customer', 'product', 'amount'] as const)
+    if (flags[name] === undefined) throw new UsageError(`--${name} is missing.`)
+  const created = await call(workerAddress(terminal), '/api/orders', order, {
+    method: 'POST',
+    body: bodyOf(flags),
+  })
+  return showOne(created, flags.json, terminal)
+}
+
+async function update(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { flags, words } = readArguments(args, { ...fields, json: 'switch' }, ['the id'])
+  const [address, body] = [path(words), bodyOf(flags)]
+  if (Object.keys(body).length === 0)
+    throw new UsageError(`say what to change: --${Object.keys(fields).join(', --')}.`)
+  const updated = await call(workerAddress(terminal), address, order, {
+    method: 'PATCH',
+    body,
+  })
+  return showOne(updated, flags.json, terminal)
+}
+
+async function remove(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { words } = readArguments(args, {}, ['the id'])
+  const address = path(words)
+  await call(workerAddress(terminal), address, z.null(), { method: 'DELETE' })
+  terminal.err(`Order ${words[0]} is deleted.\n`)
+  return 0
+}
+
+function path([id = '']: readonly string[]): string {
+  return `/api/orders/${wholeNumber('the id', id)}`
+}
+
+/** As the API calls them. The amount stays text: it takes one, and no digit is lost. */
+function bodyOf(given: { [N in keyof typeof fields]?: string }) {
+  const { customer, product, amount, status, email } = given
+  return {
+    ...(customer !== undefined && { customer_name: customer }),
+    ...(product !== undefined && { product_name: product }),
+    ...(amount !== undefined && { amount }),
+    ...(status !== undefined && { status }),
+    ...(email !== undefined && { customer_email: email === '' ? null : email }),
+  }
+}
+
+function showOne(order: Order, json: true | undefined, terminal: Terminal): number {
+  if (json) terminal.out(`${JSON.stringify(order, null, 2)}\n`)
+  else show([order], terminal)
+  return 0
+}
+
+const columns: Column[] = [
+  { title: 'id', side: 'right' },
+  { title: 'customer' },
+  { title: 'product' },
+  { title: 'status' },
+  { title: 'amount', side: 'right' },
+  { title: 'e-mail' },
+  { title: 'version', side: 'right' },
+  { title: 'updated (UTC)' },
+]
+
+function show(found: readonly Order[], terminal: Terminal): void {
+  if (found.length === 0) {
+    terminal.err('No order is like that.\n')
+    return
+  }
+  const rows = found.map((order) => [
+    String(order.id),
+    order.customer_name,
+    order.product_name,
+    order.status,
+    order.amount.toFixed(2),
+    order.customer_email ?? '',
+    String(order.version),
+    valueText(order.updated_at),
+  ])
+  terminal.out(tableView(columns, rows, terminal.paint))
+}

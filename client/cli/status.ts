@@ -1,0 +1,88 @@
+import { workerAddress } from './address.ts'
+import { readArguments } from './arguments.ts'
+import type { Command } from './command.ts'
+import { listenerMeanings, readStatus, type StatusReport } from './status-report.ts'
+import { tableView } from './table-view.ts'
+import type { Terminal } from './terminal.ts'
+import { printable } from './text-width.ts'
+
+export const status: Command = {
+  name: 'status',
+  summary: 'How the feed, the listener, the sockets and the mail are doing.',
+  forms: ['[--json]'],
+
+  async run(args, terminal) {
+    const { flags } = readArguments(args, { json: 'switch' })
+    const url = workerAddress(terminal)
+    const report = await readStatus(url)
+    terminal.out(
+      flags.json
+        ? `${JSON.stringify(report, null, 2)}\n`
+        : statusView(report, url, Date.now(), terminal.paint),
+    )
+    return 0
+  },
+}
+
+/** @param now milliseconds since 1970 */
+export function statusView(
+  report: StatusReport,
+  url: string,
+  now: number,
+  paint: Terminal['paint'],
+): string {
+  const { epoch, head, tail, listener, lag_ms: lag, sockets, shards, consumers, mail } = report
+  const lines = [
+    ['worker', url],
+    ['feed', `at ${head}, kept from ${tail}, epoch ${epoch}`],
+    ['listener', listenerText(listener, now, paint)],
+    ['lag', lag === null ? 'unknown: no listener says' : `${Math.round(lag)} ms`],
+    ['sockets', `${sockets} on ${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`],
+    ['mail', `${mail.queued} queued, ${mail.sent} sent, ${parkedText(mail.parked, paint)}`],
+  ]
+  const text = lines
+    .map(([name = '', said]) => `${paint('dim', name.padEnd(10))}${said}\n`)
+    .join('')
+  const table = tableView(
+    [
+      { title: 'consumer' },
+      { title: 'offset', side: 'right' },
+      { title: 'behind', side: 'right' },
+      { title: 'parked', side: 'right' },
+      { title: 'error' },
+    ],
+    consumers.map(({ name, offset, behind, parked, error }) => [
+      name,
+      String(offset),
+      String(behind),
+      String(parked),
+      error ?? '',
+    ]),
+    paint,
+  )
+  return `${text}\n${table}`
+}
+
+function listenerText(
+  listener: StatusReport['listener'],
+  now: number,
+  paint: Terminal['paint'],
+): string {
+  if (!listener.present) return paint('red', 'absent')
+  const { name, term, state, since } = listener
+  return `${printable(name)}, term ${term}, ${listenerMeanings[state]}, since ${ago(now - Date.parse(since))}`
+}
+
+function parkedText(parked: number, paint: Terminal['paint']): string {
+  return parked === 0 ? 'none parked' : paint('red', `${parked} parked`)
+}
+
+/** `42 s`, `5 min`, `3 h`, `12 d`. */
+export function ago(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 100) return `${seconds} s`
+  if (seconds < 6_000) return `${Math.round(seconds / 60)} min`
+  return seconds < 200_000
+    ? `${Math.round(seconds / 3_600)} h`
+    : `${Math.round(seconds / 86_400)} d`
+}

@@ -1,0 +1,68 @@
+import { useMemo } from 'preact/hooks'
+import type { Change } from '../../../protocol/change.ts'
+import { changedColumns } from '../diff.ts'
+import { formatCount, formatMoment, formatMs, formatTime, formatValue } from '../format.ts'
+import { subject } from '../sentences.ts'
+import type { LogEntry } from '../store.ts'
+
+/** An entry never changes, so it is drawn once. */
+export function LogItem({ entry }: { entry: LogEntry }) {
+  return useMemo(() => <Item {...entry} />, [entry])
+}
+
+function Item({ change, latencyMs, late }: LogEntry) {
+  const { id, name } = subject(change)
+  return (
+    <li class="entry" data-op={change.op} data-offset={change.offset}>
+      <p class="entry-head">
+        <span class="op">{change.op}</span>
+        <span class="entry-subject">
+          <span class="entry-id">{id}</span> {name}
+        </span>
+        <span class="latency-ms" title="From commit to screen">
+          {late ? 'caught up' : formatMs(latencyMs)}
+        </span>
+      </p>
+      <What change={change} />
+      <p class="entry-foot">
+        <time dateTime={change.at} title={formatMoment(change.at)}>
+          {formatTime(change.at)}
+        </time>
+        <span>offset {formatCount(change.offset)}</span>
+      </p>
+    </li>
+  )
+}
+
+function What({ change }: { change: Change }) {
+  if (change.op === 'truncate') return <p class="facts">All rows were removed.</p>
+  if (change.oversize) return <p class="facts">Too large to travel with its values.</p>
+  if (change.op !== 'update') return <Facts row={change.new ?? change.old ?? {}} />
+  const changed = changedColumns(change)
+  if (changed.length === 0) return <p class="facts">Only its version moved.</p>
+  return (
+    <dl class="diff">
+      {changed.map(({ column, from, to }) => (
+        <div key={column}>
+          <dt>{column}</dt>
+          <dd>
+            <del>{formatValue(column, from)}</del>
+            <span class="to" aria-hidden="true">
+              →
+            </span>
+            <ins>{formatValue(column, to)}</ins>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+const FACTS = ['product_name', 'amount', 'status']
+
+/** A whole row came or went: the columns a person knows it by. */
+function Facts({ row }: { row: NonNullable<Change['new']> }) {
+  const known = FACTS.filter((column) => column in row)
+  const shown = known.length > 0 ? known : Object.keys(row).slice(0, 4)
+  return <p class="facts">{shown.map((column) => formatValue(column, row[column])).join(' · ')}</p>
+}

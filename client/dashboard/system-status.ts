@@ -1,0 +1,35 @@
+import type { ListenerState } from '../../protocol/link.ts'
+
+/** What `GET /api/status` answers. */
+export type SystemStatus = {
+  epoch: string
+  head: number
+  tail: number
+  listener:
+    | { present: true; name: string; term: number; state: ListenerState; since: string }
+    | { present: false }
+  lag_ms: number
+  shards: { name: string; sockets: number }[]
+  sockets: number
+  consumers: {
+    name: string
+    offset: number
+    behind: number
+    parked: number
+    error: string | null
+  }[]
+  mail: { queued: number; sent: number; parked: number }
+}
+
+/** The last reading of it. */
+export type SystemReading =
+  | { state: 'unknown' }
+  | { state: 'read'; status: SystemStatus }
+  | { state: 'failed'; message: string }
+
+/** One way there and back. */
+export type Measured = { ok: true; ms: number } | { ok: false; message: string }
+export type Probe =
+  | { state: 'never' }
+  | { state: 'running' }
+  | { state: 'done'; socket: Measured; http: Measured }

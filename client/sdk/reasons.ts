@@ -1,0 +1,44 @@
+import { type CloseName, closeCodes } from '../../protocol/close-codes.ts'
+
+/** Why a socket was given up. Each of these is followed by another attempt. */
+export type Loss =
+  /** The socket closed, by the server or by the way there; `name` is set if the code is ours. */
+  | { kind: 'closed'; code: number; name: CloseName | null; detail: string }
+  /** Nothing was heard for `forMs`, although something was due. */
+  | { kind: 'silent'; forMs: number }
+  /** A frame began after our position: what lies between must be asked for again. */
+  | { kind: 'gap'; mine: string; theirs: string }
+  /** A frame could not be read. */
+  | { kind: 'malformed'; detail: string }
+
+/** Why a connection is closed for good. */
+export type Ending =
+  /** `close()` was called. */
+  | { kind: 'asked' }
+  /** The server said no in a way that no further attempt would change. */
+  | { kind: 'refused'; code: number; name: CloseName; detail: string }
+
+/** One sentence for a person, without a full stop: "the server is stopping; connect again". */
+export function describe(reason: Loss | Ending): string {
+  switch (reason.kind) {
+    case 'closed': {
+      if (reason.name !== null) return withDetail(closeCodes[reason.name].meaning, reason.detail)
+      if (reason.code === 1006) return 'the server cannot be reached, or the connection broke off'
+      return withDetail(`the connection was closed (${reason.code})`, reason.detail)
+    }
+    case 'silent':
+      return `nothing was heard for ${Math.round(reason.forMs / 1000)} s`
+    case 'gap':
+      return `a frame from ${reason.theirs} came while we stand at ${reason.mine}; asking again`
+    case 'malformed':
+      return `a frame could not be read: ${reason.detail}`
+    case 'asked':
+      return 'closed on request'
+    case 'refused':
+      return withDetail(closeCodes[reason.name].meaning, reason.detail)
+  }
+}
+
+function withDetail(meaning: string, detail: string): string {
+  return detail === '' ? meaning : `${meaning}: ${detail}`
+}

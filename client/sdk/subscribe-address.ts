@@ -1,0 +1,32 @@
+import type { Operation } from '../../protocol/change.ts'
+import type { Start } from '../../protocol/subscription.ts'
+
+export type Subscribing = {
+  url: string
+  table?: string
+  ops?: readonly Operation[]
+  filter?: Readonly<Record<string, string>>
+}
+
+/**
+ * The address of the subscription's WebSocket.
+ * @throws TypeError when `url` is not an http(s) address
+ */
+export function subscribeAddress({ url, table, ops, filter }: Subscribing, from: Start): string {
+  const base = URL.canParse(url) ? new URL(url) : null
+  if (base === null || !/^(http|ws)s?:$/.test(base.protocol))
+    throw new TypeError(`url: "${url}" is not an http(s) address, such as http://127.0.0.1:8787`)
+  const address = new URL('api/changes/ws', base.href.replace(/[?#].*$/, '').replace(/\/*$/, '/'))
+  address.protocol = base.protocol.replace('http', 'ws')
+
+  const query = address.searchParams
+  if (table !== undefined) query.set('table', table)
+  if (ops !== undefined) query.set('op', ops.join(','))
+  // With the prefix a column may be called anything, `table` and `after` too.
+  for (const [column, text] of Object.entries(filter ?? {})) query.append(`where.${column}`, text)
+  if (from !== null) {
+    query.set('after', String(from.offset))
+    if (from.epoch !== null) query.set('epoch', from.epoch)
+  }
+  return address.href
+}
