@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises'
+import pg from 'pg'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+/** A running Belfry, as these tests need it. */
+export type Running = {
+  url: string
+  /** Runs one statement beside the API, like any other writer. */
+  sql(text: string): Promise<Record<string, unknown>[]>
+}
+
+export type Fixture = Running & {
+  /** A page of its own, with storage of its own; closed with the fixture. */
+  open(path?: string, options?: BrowserContextOptions): Promise<Page>
+  /** What pages threw and nobody caught, since the last call. */
+  uncaught(): string[]
+  close(): Promise<void>
+}
+
+/** How long a page may take for one step, on a busy machine. */
+const STEP_MS = 15_000
+
+/** How long one test may take: some wait for a reconnect. */
+export const TEST_MS = 60_000
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/**
+ * Finds the running system by the file that `npm start` writes.
+ * `BELFRY_LOCAL` is its path, `CHROME_PATH` the browser's.
+ */
+export async function openFixture(): Promise<Fixture> {
+  const { url, databaseUrl } = await readLocal()
+  const database = new pg.Client({ connectionString: databaseUrl })
+  await database.connect()
+  const browser = await launch()
+  let thrown: string[] = []
+
+  return {
+    url,
+    sql: async (text) => (await database.query(text)).rows,
+    async open(path = '/', options = {}) {
+      const viewport = { width: 1280, height: 800 }
+      const context = await browser.newContext({ viewport, colorScheme: 'light', ...options })
+      context.setDefaultTimeout(STEP_MS)
+      const page = await context.newPage()
+      page.on('pageerror', (error) => thrown.push(String(error)))
+      await page.goto(new URL(path, url).href)
+      return page
+    },
+    uncaught() {
+      const found = thrown
+      thrown = []
+      return found
+    },
+    async close() {
+      await browser.close()
+      await database.end()
+    },
+  }
+}
+
+async function readLocal(): Promise<{ url: string; databaseUrl: string }> {
+  const path = process.env.BELFRY_LOCAL
+  if (!path) throw new Error('Set BELFRY_LOCAL to the .belfry/local.json of a running Belfry.')
+  return JSON.parse(await readFile(path, 'utf8'))
+}
+
+function launch(): Promise<Browser> {
+  const executablePath = process.env.CHROME_PATH
+  if (!executablePath) throw new Error('Set CHROME_PATH to a Chromium or Chrome.')
+  return chromium.launch({ executablePath, args: FLAGS })
+}

@@ -1,0 +1,86 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { insertOrder, ready, row } from './dashboard.ts'
+import { type Fixture, openFixture, TEST_MS } from './fixture.ts'
+
+let belfry: Fixture
+beforeAll(async () => {
+  belfry = await openFixture()
+}, TEST_MS)
+afterAll(() => belfry?.close())
+afterEach(() => expect(belfry.uncaught()).toEqual([]))
+
+const sizes = [
+  ['desktop', 1280, 800],
+  ['phone', 390, 844],
+] as const
+
+const background = 'getComputedStyle(document.body).backgroundColor'
+const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+
+describe.each(sizes)('on a %s', { timeout: TEST_MS }, (_name, width, height) => {
+  test.each(['/', '/docs'])('%s does not scroll sideways', async (path) => {
+    const { id } = await insertOrder(belfry, { amount: 99_999_999.99 })
+    const page = await belfry.open(path, { viewport: { width, height } })
+    if (path === '/') {
+      await ready(page)
+      await row(page, id).waitFor()
+    } else {
+      await page.locator('.opblock').first().waitFor()
+    }
+    expect(await page.evaluate(overflow)).toBe(0)
+  })
+
+  test('a row shows its order and what can be done to it', async () => {
+    const { id, customer } = await insertOrder(belfry, { amount: 1234.5 })
+    const page = await belfry.open('/', { viewport: { width, height } })
+    await ready(page)
+    for (const text of [customer, 'Hand bell', 'pending', '1,234.50'])
+      await row(page, id).getByText(text).waitFor()
+    await row(page, id)
+      .getByRole('button', { name: `Edit order ${id}` })
+      .click()
+    await page.getByRole('dialog').waitFor()
+    expect(await page.evaluate(overflow)).toBe(0)
+  })
+})
+
+describe('light and dark', { timeout: TEST_MS }, () => {
+  test('follow the system until a person chooses, and the choice is remembered', async () => {
+    const page = await belfry.open()
+    await ready(page)
+    const light = await page.evaluate(background)
+    await page.emulateMedia({ colorScheme: 'dark' })
+    const dark = await page.evaluate(background)
+    expect(dark).not.toBe(light)
+
+    await page.getByRole('button', { name: 'Use the light theme' }).click()
+    expect(await page.evaluate(background)).toBe(light)
+    await page.reload()
+    await page.getByRole('button', { name: 'Use the dark theme' }).waitFor()
+    expect(await page.evaluate(background)).toBe(light)
+    await page.goto(new URL('/docs', belfry.url).href)
+    expect(await page.evaluate(background)).toBe(light)
+  })
+
+  test('without motion a changed row is coloured all the same', async () => {
+    const page = await belfry.open('/', { reducedMotion: 'reduce' })
+    await ready(page)
+    const { id } = await insertOrder(belfry)
+    const flash = row(page, id, 'insert')
+    await flash.waitFor()
+    expect(await flash.evaluate('(row) => getComputedStyle(row).animationName')).toBe('none')
+    // The colour goes by itself.
+    await row(page, id).and(page.locator('tr:not([data-flash])')).waitFor()
+  })
+})
+
+describe('the documentation', { timeout: TEST_MS }, () => {
+  test('shows the routes, and asks nobody but this server', async () => {
+    const page = await belfry.open('/')
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).origin))
+    await page.goto(new URL('/docs', belfry.url).href)
+    await page.locator('.opblock-summary-path', { hasText: '/api/orders' }).first().waitFor()
+    expect(new Set(asked)).toEqual(new Set([new URL(belfry.url).origin]))
+  })
+})

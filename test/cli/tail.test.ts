@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { run } from '../../client/cli/run.ts'
+import { serveSockets, type Visitor } from '../sdk/small-socket-server.ts'
+import { changes, hello, inserted, reset } from '../sdk/world.ts'
+import { FakeTerminal } from './fake-terminal.ts'
+
+async function tail(args: string[], visit: (visitor: Visitor, visits: number) => void) {
+  const visits: string[] = []
+  const server = await serveSockets((visitor) => visit(visitor, visits.push(visitor.url)))
+  const terminal = new FakeTerminal()
+  terminal.env = { BELFRY_URL: server.url }
+  const status = run(['tail', ...args], terminal)
+  return { visits, terminal, status, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+const say = (visitor: Visitor, ...frames: object[]) => {
+  for (const frame of frames) visitor.say(JSON.stringify(frame))
+}
+
+describe('tail', () => {
+  it('asks for what was said', async () => {
+    const args = [
+      'orders',
+      '--after',
+      '41',
+      '--epoch',
+      'k3v',
+      '--op',
+      'insert,update',
+      '--where',
+      'status=a=b',
+    ]
+    await using tailing = await tail(args, (visitor) => say(visitor, hello('k3v', 41)))
+    await tailing.terminal.until(({ stderr }) => stderr.includes('live'))
+    expect(Object.fromEntries(new URL(tailing.visits[0] ?? '', 'http://w').searchParams)).toEqual({
+      table: 'orders',
+      op: 'insert,update',
+      'where.status': 'a=b',
+      after: '41',
+      epoch: 'k3v',
+    })
+    tailing.terminal.interrupt()
+    expect(await tailing.status).toBe(0)
+  })
+
+  it('prints a line for each change, says resets and breaks on stderr, and where to resume', async () => {
+    await using tailing = await tail([], (visitor, visits) => {
+      if (visits === 1) {
+        say(visitor, hello('a', 5), changes('a', 5, [inserted(6), inserted(7)]))
+        visitor.close(1001, '')
+      } else say(visitor, hello('b', 40), reset('b', 40), changes('b', 40, [inserted(41)]))
+    })
+    const { terminal, status } = tailing
+    await terminal.until(({ stdout }) => stdout.includes('#41'))
+    terminal.interrupt()
+    expect(await status).toBe(0)
+    expect(terminal.stdout.match(/#\d+ \w+/g)).toEqual(['#6 insert', '#7 insert', '#41 insert'])
+    expect(terminal.stderr.replace(/[\d.]+ s\n/, 'N s\n').split('\n')).toEqual([
+      expect.stringMatching(/^· connecting to http/),
+      '· live after a:5',
+      '· this server is stopping; connect again; again in N s',
+      '· live after a:7',
+      '· reset: the feed began a new life, and what lies between cannot be served; going on from b:40',
+      '· resume with --after 41 --epoch b',
+      '',
+    ])
+  })
+
+  it('--json prints one change a line and nothing else', async () => {
+    const list = [inserted(6), inserted(7)]
+    await using tailing = await tail(['--json'], (visitor) =>
+      say(visitor, hello('a', 5), changes('a', 5, list)),
+    )
+    const { terminal } = tailing
+    await terminal.until(({ stdout }) => stdout.split('\n').length === 3)
+    terminal.interrupt()
+    const lines = terminal.stdout.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual(list)
+  })
+
+  it('P60 a refusal ends it with 1 and the reason', async () => {
+    await using tailing = await tail(['nosuch'], (visitor) => visitor.close(4400, 'no such table'))
+    expect(await tailing.status).toBe(1)
+    expect(tailing.terminal.stderr).toMatch(
+      '✗ The worker refused: the query is wrong; the reason says how: no such table.',
+    )
+  })
+
+  it.each([
+    [['--after', 'x'], '--after takes a whole number from 0, not "x".'],
+    [['--epoch', 'a'], '--epoch says what --after belongs to: give both.'],
+    [
+      ['--op', 'insert,updat'],
+      '"updat" is no operation (did you mean "update"?); there are insert, update, delete, truncate.',
+    ],
+    [['--where', 'status'], '--where takes column=value, not "status".'],
+    [['a', 'b'], '"b" is one word too many.'],
+  ])('%j is a wrong command line, exit 2', async (args, sentence) => {
+    const terminal = new FakeTerminal()
+    expect(await run(['tail', ...args], terminal)).toBe(2)
+    expect(terminal.stderr).toBe(`belfry: ${sentence}\n`)
+  })
+})

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+export type Visitor = {
+  url: string
+  say(text: string): void
+  close(code: number, reason: string): void
+}
+
+/** As much of RFC 6455 as a subscription needs: short text frames both ways, `ping` answered. */
+export async function serveSockets(visit: (visitor: Visitor) => void) {
+  const server = createServer()
+  const open = new Set<Duplex>()
+  server.on('upgrade', (request, socket) => {
+    open.add(socket)
+    const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}\r\n\r\n`,
+    )
+    const say = (text: string) => socket.write(frame(1, Buffer.from(text)))
+    socket.on('data', (data: Buffer) => textOf(data) === 'ping' && say('pong'))
+    socket.on('error', () => socket.destroy())
+    visit({
+      url: request.url ?? '',
+      say,
+      close(code, reason) {
+        const payload = Buffer.alloc(2 + Buffer.byteLength(reason))
+        payload.writeUInt16BE(code)
+        payload.write(reason, 2)
+        socket.end(frame(8, payload))
+      },
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of open) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+function frame(opcode: number, payload: Buffer): Buffer {
+  const head =
+    payload.length < 126
+      ? [0x80 | opcode, payload.length]
+      : [0x80 | opcode, 126, payload.length >> 8, payload.length & 0xff]
+  return Buffer.concat([Buffer.from(head), payload])
+}
+
+/** The text of one short masked frame. */
+function textOf(data: Buffer): string {
+  const [mask, payload] = [data.subarray(2, 6), data.subarray(6)]
+  return Buffer.from(payload.map((byte, index) => byte ^ (mask[index % 4] ?? 0))).toString()
+}

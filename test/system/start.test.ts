@@ -1,0 +1,233 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Change } from '../../protocol/change.ts'
+import type { Frame } from '../../protocol/frames.ts'
+import {
+  freePort,
+  freshClone,
+  type RunningBelfry,
+  removeClone,
+  startBelfry,
+} from '../support/belfry.ts'
+
+const run = promisify(execFile)
+const cli = fileURLToPath(new URL('../../client/cli/main.ts', import.meta.url))
+const DEADLINE_MS = 15_000
+
+describe('npm start in a fresh clone', () => {
+  let belfry: RunningBelfry
+  let database: pg.Client
+
+  beforeAll(async () => {
+    belfry = await startBelfry(freshClone())
+    database = new pg.Client({ connectionString: belfry.local().databaseUrl })
+    await database.connect()
+  })
+
+  afterAll(async () => {
+    if (existsSync(belfry.localPath)) await belfry.stop()
+    removeClone(belfry.directory)
+  })
+
+  it('prints where to look and writes .belfry/local.json', () => {
+    const { url, mailboxUrl, listenerUrl, adminToken, pids } = belfry.local()
+    for (const address of [url, mailboxUrl, listenerUrl])
+      expect(belfry.printed()).toContain(address)
+    expect(adminToken).toMatch(/^\S{16,}$/)
+    for (const pid of Object.values(pids)) expect(process.kill(pid, 0)).toBe(true)
+  })
+
+  it('P30 a change made by SQL reaches WebSocket, SSE, JSON, the CLI and the mailbox', async () => {
+    const { url, mailboxUrl } = belfry.local()
+    const { id } = await firstOrder()
+    const socket = firstChange(`${url.replace('http', 'ws')}/api/changes/ws?table=orders&id=${id}`)
+    const tail = tailOne(id)
+    await Promise.all([socket.ready, tail.ready])
+
+    await database.query("UPDATE orders SET status = 'FILLED' WHERE id = $1", [id])
+
+    const change = await socket.change
+    expect(change).toMatchObject({ op: 'update', key: { id }, new: { status: 'filled' } })
+    expect(await tail.change).toMatchObject({ id: change.id, offset: change.offset })
+    expect(await changesOverJson(`?after=${change.offset - 1}&limit=1`)).toMatchObject([
+      { id: change.id },
+    ])
+    expect(await firstEvent(change.offset - 1)).toMatchObject({ changes: [{ id: change.id }] })
+    await expect
+      .poll(async () => (await (await fetch(`${mailboxUrl}/mails`)).json()) as object[], {
+        timeout: DEADLINE_MS,
+      })
+      .toContainEqual(expect.objectContaining({ subject: expect.stringContaining('filled') }))
+  })
+
+  it('P1 P31 100,000 rows updated in one statement arrive complete and in order', async () => {
+    await database.query(`CREATE TABLE bulk (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)`)
+    await database.query(`INSERT INTO bulk SELECT generate_series(1, 100000)`)
+    await database.query(`SELECT belfry.watch('bulk')`)
+    const { url } = belfry.local()
+    const reader = readChanges(`${url.replace('http', 'ws')}/api/changes/ws?table=bulk`, 100_000)
+    await reader.ready
+    await database.query('UPDATE bulk SET n = n + 1')
+    const { offsets, keys, gaps } = await reader.done
+    expect(gaps).toEqual([])
+    expect(offsets).toEqual(offsets.toSorted((a, b) => a - b))
+    expect(new Set(offsets).size).toBe(100_000)
+    expect(keys.size).toBe(100_000)
+  }, 60_000)
+
+  it('restarts a child that was killed, and nothing committed meanwhile is lost', async () => {
+    const { url, pids } = belfry.local()
+    const before = await head()
+    process.kill(pids.listener, 'SIGKILL')
+    await database.query(
+      "INSERT INTO orders (customer_name, product_name, amount) VALUES ('Eve', 'Rope', 3)",
+    )
+    await expect.poll(() => head(), { timeout: DEADLINE_MS }).toBe(before + 1)
+    expect(belfry.local().pids.listener).not.toBe(pids.listener)
+    expect(await (await fetch(`${url}/api/status`)).json()).toMatchObject({
+      listener: { present: true },
+    })
+  })
+
+  it('a second npm start in the same folder, or on a busy port, says so in one sentence', async () => {
+    const again = startBelfry(belfry.directory)
+    await expect(again).rejects.toThrow(/ended with 1/)
+    const busy = createServer()
+    const port = await freePort()
+    await new Promise<void>((resolve) => busy.listen(port, '127.0.0.1', resolve))
+    const elsewhere = freshClone()
+    const attempt = startBelfry(elsewhere, { env: { PORT: String(port) } })
+    await expect(attempt).rejects.toThrow(new RegExp(`${port}`))
+    await expect(attempt).rejects.not.toThrow(/ at .*:\d+:\d+/)
+    busy.close()
+    removeClone(elsewhere)
+  })
+
+  it('an unreachable DATABASE_URL is one sentence and exit 1', async () => {
+    const elsewhere = freshClone()
+    const env = { DATABASE_URL: `postgres://nobody@127.0.0.1:${await freePort()}/none` }
+    const attempt = startBelfry(elsewhere, { env })
+    await expect(attempt).rejects.toThrow(/ended with 1[\s\S]*DATABASE_URL/)
+    await expect(attempt).rejects.not.toThrow(/ at .*:\d+:\d+/)
+    removeClone(elsewhere)
+  })
+
+  it('Ctrl-C leaves no process behind, and the data stays for the next time', async () => {
+    const { pids } = belfry.local()
+    await database.end()
+    expect(await belfry.stop()).toBe(0)
+    for (const pid of Object.values(pids)) expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+    expect(await processesIn(belfry.directory)).toEqual([])
+    expect(existsSync(belfry.localPath)).toBe(false)
+
+    belfry = await startBelfry(belfry.directory)
+    database = new pg.Client({ connectionString: belfry.local().databaseUrl })
+    await database.connect()
+    const { rows } = await database.query("SELECT FROM orders WHERE customer_name = 'Eve'")
+    expect(rows).toHaveLength(1)
+    expect(await head()).toBeGreaterThan(100_000)
+    await database.end()
+  })
+
+  async function firstOrder(): Promise<{ id: number }> {
+    const { rows } = await database.query("SELECT id FROM orders WHERE status = 'pending' LIMIT 1")
+    return { id: Number(rows[0].id) }
+  }
+
+  async function changesOverJson(query: string): Promise<Change[]> {
+    const response = await fetch(`${belfry.local().url}/api/changes${query}`)
+    return ((await response.json()) as { changes: Change[] }).changes
+  }
+
+  async function head(): Promise<number> {
+    const response = await fetch(`${belfry.local().url}/api/status`)
+    return ((await response.json()) as { head: number }).head
+  }
+
+  async function firstEvent(after: number): Promise<Frame> {
+    const response = await fetch(`${belfry.local().url}/api/changes/stream?after=${after}`)
+    let heard = ''
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      heard += chunk
+      const data = /^data: (\{"type":"changes".*)$/m.exec(heard)?.[1]
+      if (data && heard.endsWith('\n\n')) return JSON.parse(data)
+    }
+    throw new Error(`the stream ended:\n${heard}`)
+  }
+
+  function tailOne(id: number) {
+    const { url, databaseUrl } = belfry.local()
+    const child = execFile(
+      process.execPath,
+      [cli, 'tail', 'orders', '--json', '--where', `id=${id}`],
+      {
+        env: { ...process.env, BELFRY_URL: url, DATABASE_URL: databaseUrl },
+        timeout: DEADLINE_MS,
+      },
+    )
+    const ready = new Promise<void>((resolve) => child.stderr?.once('data', () => resolve()))
+    const change = new Promise<Change>((resolve, reject) => {
+      child.stdout?.once('data', (line) => resolve(JSON.parse(String(line))))
+      child.once('exit', (code) => reject(new Error(`tail ended with ${code}`)))
+    })
+    return { ready, change: change.finally(() => child.kill('SIGINT')) }
+  }
+})
+
+function firstChange(url: string) {
+  const socket = new WebSocket(url)
+  const ready = new Promise<void>((resolve) => {
+    socket.addEventListener('message', () => resolve(), { once: true })
+  })
+  const change = new Promise<Change>((resolve) => {
+    socket.addEventListener('message', ({ data }) => {
+      const frame = JSON.parse(String(data)) as Frame
+      if (frame.type === 'changes' && frame.changes[0]) resolve(frame.changes[0])
+    })
+  })
+  return { ready, change: change.finally(() => socket.close()) }
+}
+
+function readChanges(url: string, count: number) {
+  const socket = new WebSocket(url)
+  const offsets: number[] = []
+  const keys = new Set<string>()
+  const gaps: string[] = []
+  let at = 0
+  let hello: () => void
+  const ready = new Promise<void>((resolve) => {
+    hello = resolve
+  })
+  const done = new Promise<{ offsets: number[]; keys: Set<string>; gaps: string[] }>(
+    (resolve, reject) => {
+      socket.addEventListener('close', ({ reason }) => reject(new Error(`closed: ${reason}`)))
+      socket.addEventListener('message', ({ data }) => {
+        const frame = JSON.parse(String(data)) as Frame
+        if (frame.type === 'hello') {
+          at = frame.after
+          return hello()
+        }
+        if (frame.type !== 'changes' || frame.after !== at)
+          return void gaps.push(`${at}: ${frame.type}`)
+        at = frame.through
+        for (const { offset, key } of frame.changes) {
+          offsets.push(offset)
+          keys.add(JSON.stringify(key))
+        }
+        if (offsets.length >= count) resolve({ offsets, keys, gaps })
+      })
+    },
+  )
+  return { ready, done: done.finally(() => socket.close()) }
+}
+
+/** Processes whose command line or working directory lies in a folder. */
+async function processesIn(directory: string): Promise<string[]> {
+  const { stdout } = await run('ps', ['-eo', 'pid=,args='])
+  return stdout.split('\n').filter((line) => line.includes(directory) && !line.includes(' ps '))
+}
