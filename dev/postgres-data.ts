@@ -4,8 +4,13 @@ import type { Account } from './postgres-account.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { runTool } from './tool.ts'
 
-/** The superuser, the password and the database have one name. */
-export const ownName = 'belfry'
+/**
+ * Not `belfry`, which the database is called: a role of that name has the schema `belfry` first in
+ * its search path, so the tables a person creates would land among Belfry's own.
+ */
+export const superuser = 'postgres'
+export const password = 'belfry'
+export const databaseName = 'belfry'
 
 /**
  * Makes a data folder. A folder that exists is complete: initdb works in one beside it, which
@@ -21,12 +26,12 @@ export async function initialise(
   const passwordFile = `${data}.password`
   rmSync(draft, { recursive: true, force: true })
   mkdirSync(draft, { mode: 0o700 })
-  writeFileSync(passwordFile, `${ownName}\n`)
+  writeFileSync(passwordFile, `${password}\n`)
   for (const path of [draft, passwordFile]) account.own(path)
   try {
     const { succeeded, output } = await runTool(
       account.launch(initdb, draft, [
-        ...['--pgdata', draft, '--username', ownName, '--pwfile', passwordFile],
+        ...['--pgdata', draft, '--username', superuser, '--pwfile', passwordFile],
         ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
         ...['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
       ]),

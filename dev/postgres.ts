@@ -6,7 +6,7 @@ import { Failure } from './failure.ts'
 import { freePort, localhost } from './ports.ts'
 import { type Account, postgresAccount } from './postgres-account.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
-import { initialise, ownName, requireMajor } from './postgres-data.ts'
+import { databaseName, initialise, password, requireMajor, superuser } from './postgres-data.ts'
 import { holdsWithin, listProcesses, signalPid } from './processes.ts'
 
 /**
@@ -57,7 +57,7 @@ export async function supervisePostgres(
       if (!line.includes('unexpected postmaster exit')) voice.log(line)
     },
   })
-  return { url: urlOf(port, ownName), child }
+  return { url: urlOf(port, databaseName), child }
 }
 
 function launch(account: Account, postgres: string, data: string, port: number): Launch {
@@ -104,10 +104,10 @@ async function untilConnected(url: string, alive: AbortSignal): Promise<void> {
 }
 
 async function ensureDatabase(url: string): Promise<void> {
-  const known = await ask(url, 'SELECT FROM pg_database WHERE datname = $1', [ownName])
-  if (known.length === 0) await ask(url, `CREATE DATABASE ${ownName}`)
+  const known = await ask(url, 'SELECT FROM pg_database WHERE datname = $1', [databaseName])
+  if (known.length === 0) await ask(url, `CREATE DATABASE ${databaseName}`)
 }
 
 function urlOf(port: number, database: string): string {
-  return `postgresql://${ownName}:${ownName}@${localhost}:${port}/${database}`
+  return `postgresql://${superuser}:${password}@${localhost}:${port}/${database}`
 }

@@ -2,7 +2,7 @@ import { startBelfry } from './belfry.ts'
 import { help, readOptions } from './options.ts'
 import { Run } from './run.ts'
 import type { LocalRun } from './state-files.ts'
-import { paint, print, printError } from './terminal.ts'
+import { eraseProgress, paint, print, printError } from './terminal.ts'
 
 /** `npm start`: all of Belfry on this machine, until Ctrl-C. */
 const run = new Run()
@@ -33,8 +33,12 @@ function stopOnSignals(): void {
   const onSignal = () => {
     if (askedAt === null) {
       askedAt = Date.now()
+      eraseProgress()
       print(paint('dim', 'Stopping; Ctrl-C again does not wait.'))
-      void run.end().then(() => process.exit(0))
+      void run.end().then(() => {
+        print(paint('dim', 'Everything has stopped.'))
+        process.exit(0)
+      })
     } else if (Date.now() - askedAt > echoMs) {
       run.kill()
       process.exit(130)

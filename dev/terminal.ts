@@ -72,7 +72,8 @@ function showProgress(text: string): void {
   process.stdout.write(text)
 }
 
-function eraseProgress(): void {
+/** The step in progress is given up: its line does not come back. */
+export function eraseProgress(): void {
   if (inProgress === null) return
   inProgress = null
   process.stdout.write('\r\x1b[2K')

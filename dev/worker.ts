@@ -66,7 +66,7 @@ function launch(plan: WorkerPlan): Launch {
       WRANGLER_SEND_METRICS: 'false',
       WRANGLER_HIDE_BANNER: 'true',
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      WRANGLER_LOG_PATH: `${plan.stateFolder}/wrangler-logs`,
+      WRANGLER_WRITE_LOGS: 'false',
       WRANGLER_REGISTRY_PATH: `${plan.stateFolder}/wrangler-registry`,
     },
   }

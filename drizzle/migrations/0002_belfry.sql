@@ -131,7 +131,9 @@ BEGIN
   IF table_kind NOT IN ('r', 'p') OR permanence = 't' OR schema_name IN ('belfry', 'pg_catalog') THEN
     RAISE EXCEPTION 'belfry.watch: % cannot be watched', relation
       USING ERRCODE = 'wrong_object_type',
-            HINT = 'Watch an ordinary or partitioned table that is not temporary and not Belfry''s own.';
+            HINT = CASE WHEN schema_name = 'belfry'
+              THEN 'This schema is Belfry''s own. A role named belfry creates its tables here: set its search_path to public.'
+              ELSE 'Watch an ordinary or partitioned table that is not temporary.' END;
   END IF;
 
   SELECT array_agg(a.attname::text ORDER BY k.place) INTO key_names

@@ -26,8 +26,8 @@ export type RunningBelfry = {
   local(): Local
   /** Everything it printed. */
   printed(): string
-  /** As Ctrl-C does. @returns the exit code */
-  stop(): Promise<number | null>
+  /** As Ctrl-C in a terminal does; when it returns, npm has ended. */
+  stop(): Promise<void>
 }
 
 /**
@@ -64,7 +64,7 @@ export async function startBelfry(
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => {
         printed += `${line}\n`
-        if (line.includes('Ctrl-C')) resolve()
+        if (line.includes('Ctrl-C stops everything')) resolve()
       })
     exited.then((code) => reject(new Error(`npm start ended with ${code}:\n${printed}`)))
     setTimeout(
@@ -90,7 +90,8 @@ export async function startBelfry(
     async stop() {
       interrupt('SIGINT')
       const deadline = setTimeout(() => interrupt('SIGKILL'), STOP_DEADLINE_MS)
-      return exited.finally(() => clearTimeout(deadline))
+      await exited
+      clearTimeout(deadline)
     },
   }
 }
