@@ -36,7 +36,7 @@ export const orders = pgTable(
       'orders_status_known',
       sql`${table.status} in (${sql.raw(statuses.map((status) => `'${status}'`).join(', '))})`,
     ),
-    check('orders_amount_not_negative', sql`${table.amount} >= 0`),
+    check('orders_amount_not_negative', sql`${table.amount} >= 0 and ${table.amount} <> 'NaN'`),
     check('orders_customer_name_not_blank', sql`btrim(${table.customer_name}) <> ''`),
     check('orders_product_name_not_blank', sql`btrim(${table.product_name}) <> ''`),
     index('orders_status_index').on(table.status, table.id),

@@ -93,6 +93,7 @@ export class Leader {
       rings,
       oldestRunning,
     })
+    const { mode } = this.#bell
     this.#bell = decision.state
     if (decision.bell === 'get up') {
       this.#metrics.wakes.inc()
@@ -101,6 +102,7 @@ export class Leader {
       this.#bell = dozing(await this.#database.setAsleep(), Date.now())
     }
     this.#metrics.asleep.set(this.#bell.mode === 'asleep' ? 1 : 0)
+    if (this.#bell.mode !== mode) this.#pulse()
     this.#swept = decision.waitMs > 0 && !stop.aborted && !(await this.#rings.wait(decision.waitMs))
   }
 

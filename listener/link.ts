@@ -34,7 +34,7 @@ export class FencedError extends Error {
 const REMEDIES: { [name: string]: string } = {
   unauthorized: 'Set the same LINK_SECRET here and at the worker, and check both clocks.',
   other_source:
-    'To let the feed begin anew with this database, run: belfry feed reset. Until then nothing is sent.',
+    'To let the feed begin anew with this database, run: npm run belfry -- feed reset --yes. Until then nothing is sent.',
 }
 
 /**

@@ -7,7 +7,9 @@ import type { Terminal } from './terminal.ts'
 const RUN_FILE = join('.belfry', 'local.json')
 
 /** What a local run says of itself, as far as it is used here. */
-const localRun = z.object({ url: z.string(), databaseUrl: z.string() }).partial()
+const localRun = z
+  .object({ url: z.string(), databaseUrl: z.string(), adminToken: z.string() })
+  .partial()
 type LocalRun = z.infer<typeof localRun>
 
 /** @throws Failure if none is named */
@@ -31,6 +33,13 @@ export function databaseAddress(terminal: Terminal): string {
   throw new Failure(
     'No database is known here: start one with `npm start`, or set DATABASE_URL to its address.',
   )
+}
+
+/** @throws Failure if none is given */
+export function adminToken(terminal: Terminal): string {
+  const token = terminal.env.BELFRY_ADMIN_TOKEN || nearestRun(terminal.cwd)?.adminToken
+  if (token) return token
+  throw new Failure('Set BELFRY_ADMIN_TOKEN to the worker’s ADMIN_TOKEN.')
 }
 
 /** Of the folder or of the nearest one above it that has a run. */

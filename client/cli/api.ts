@@ -12,7 +12,12 @@ const problem = z.object({
 
 const TIMEOUT_MS = 30_000
 
-export type Call = { method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'; body?: object }
+export type Call = {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  body?: object
+  /** A bearer token. */
+  token?: string
+}
 
 /**
  * One call of the worker's API.
@@ -23,15 +28,16 @@ export async function call<T>(
   base: string,
   path: string,
   schema: z.ZodType<T>,
-  { method = 'GET', body }: Call = {},
+  { method = 'GET', body, token }: Call = {},
 ): Promise<T> {
   const response = await reach(base, path, {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),
-    ...(body && {
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    }),
+    headers: {
+      ...(body && { 'content-type': 'application/json' }),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
   })
   const text = await response.text()
   const json = parse(text)
@@ -61,14 +67,14 @@ function refusal(status: number, json: unknown, address: string): string {
   if (!parsed.success)
     return `${address} answered ${status} and did not say why: is it the address of a Belfry worker?`
   const { title, detail, retry, errors = [] } = parsed.data
-  const sentence = detail === undefined ? title : `${title}: ${detail}`
-  const fields = errors.map(({ path, message }) => `\n  ${path || 'body'}: ${message}`)
-  const again = retry ? ' The same may succeed later.' : ''
-  return (
-    sentence.replace(/[.]?$/, '.') +
-    again +
-    fields.map((field) => `\n${printable(field.slice(1))}`).join('')
+  // The detail of a body that is wrong repeats its first error.
+  const repeated = errors.some(({ message }) => detail?.includes(message))
+  const sentence = detail === undefined || repeated ? title : `${title}: ${detail}`
+  const fields = errors.map(
+    ({ path, message }) => `\n  ${printable(`${path || 'body'}: ${message}`)}`,
   )
+  const again = retry ? ' The same may succeed later.' : ''
+  return printable(sentence.replace(/[.]?$/, '.')) + again + fields.join('')
 }
 
 function parse(text: string): unknown {

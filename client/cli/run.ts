@@ -2,6 +2,7 @@ import { wantsHelp } from './arguments.ts'
 import { type Command, usageLine } from './command.ts'
 import { doctor } from './doctor.ts'
 import { Failure, UsageError } from './failure.ts'
+import { feed } from './feed.ts'
 import { meant } from './nearest.ts'
 import { orders } from './orders.ts'
 import { sql } from './sql.ts'
@@ -9,7 +10,7 @@ import { status } from './status.ts'
 import { tail } from './tail.ts'
 import type { Terminal } from './terminal.ts'
 
-const commands: readonly Command[] = [tail, orders, sql, status, doctor]
+const commands: readonly Command[] = [tail, orders, sql, status, doctor, feed]
 
 /** @returns the exit status: 0 done, 1 it could not be done, 2 the command line is wrong */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -18,11 +18,11 @@ export type Ending =
   /** The server said no in a way that no further attempt would change. */
   | { kind: 'refused'; code: number; name: CloseName; detail: string }
 
-/** One sentence for a person, without a full stop: "the server is stopping; connect again". */
+/** One clause for a person, without a full stop: "this server is stopping". */
 export function describe(reason: Loss | Ending): string {
   switch (reason.kind) {
     case 'closed': {
-      if (reason.name !== null) return withDetail(closeCodes[reason.name].meaning, reason.detail)
+      if (reason.name !== null) return withDetail(meaningOf(reason.name), reason.detail)
       if (reason.code === 1006) return 'the server cannot be reached, or the connection broke off'
       return withDetail(`the connection was closed (${reason.code})`, reason.detail)
     }
@@ -35,8 +35,14 @@ export function describe(reason: Loss | Ending): string {
     case 'asked':
       return 'closed on request'
     case 'refused':
-      return withDetail(closeCodes[reason.name].meaning, reason.detail)
+      return withDetail(meaningOf(reason.name), reason.detail)
   }
+}
+
+/** What follows the semicolon says what to do next; that is done here. */
+function meaningOf(name: CloseName): string {
+  const { meaning } = closeCodes[name]
+  return meaning.split(';')[0] ?? meaning
 }
 
 function withDetail(meaning: string, detail: string): string {

@@ -9,7 +9,7 @@ CREATE TABLE "orders" (
 	"created_at" timestamptz DEFAULT now() NOT NULL,
 	"updated_at" timestamptz DEFAULT now() NOT NULL,
 	CONSTRAINT "orders_status_known" CHECK ("orders"."status" in ('pending', 'processing', 'filled', 'shipped', 'delivered', 'completed', 'cancelled')),
-	CONSTRAINT "orders_amount_not_negative" CHECK ("orders"."amount" >= 0),
+	CONSTRAINT "orders_amount_not_negative" CHECK ("orders"."amount" >= 0 and "orders"."amount" <> 'NaN'),
 	CONSTRAINT "orders_customer_name_not_blank" CHECK (btrim("orders"."customer_name") <> ''),
 	CONSTRAINT "orders_product_name_not_blank" CHECK (btrim("orders"."product_name") <> '')
 );

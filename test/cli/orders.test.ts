@@ -106,6 +106,7 @@ describe('orders get, create, update, delete', () => {
     expect(asked[0]).toEqual({
       method: 'POST',
       path: '/api/orders',
+      authorization: null,
       query: {},
       body: {
         customer_name: 'Ada',

@@ -3,7 +3,13 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-export type Asked = { method: string; path: string; query: Record<string, string>; body: unknown }
+export type Asked = {
+  method: string
+  path: string
+  query: Record<string, string>
+  body: unknown
+  authorization: string | null
+}
 export type Answered = { status?: number; body?: unknown; type?: string }
 
 /** A worker of a few answers; it remembers what it was asked. */
@@ -39,5 +45,6 @@ async function read(request: IncomingMessage): Promise<Asked> {
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
     body: body === '' ? null : JSON.parse(body),
+    authorization: request.headers.authorization ?? null,
   }
 }

@@ -58,7 +58,7 @@ describe('tail', () => {
     expect(terminal.stderr.replace(/[\d.]+ s\n/, 'N s\n').split('\n')).toEqual([
       expect.stringMatching(/^· connecting to http/),
       '· live after a:5',
-      '· this server is stopping; connect again; again in N s',
+      '· this server is stopping; again in N s',
       '· live after a:7',
       '· reset: the feed began a new life, and what lies between cannot be served; going on from b:40',
       '· resume with --after 41 --epoch b',
@@ -82,7 +82,7 @@ describe('tail', () => {
     await using tailing = await tail(['nosuch'], (visitor) => visitor.close(4400, 'no such table'))
     expect(await tailing.status).toBe(1)
     expect(tailing.terminal.stderr).toMatch(
-      '✗ The worker refused: the query is wrong; the reason says how: no such table.',
+      '✗ The worker refused: the query is wrong: no such table.',
     )
   })
 

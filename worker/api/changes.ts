@@ -29,6 +29,12 @@ const changesQuery = z.object({
     .openapi({ description: 'The epoch `after` belongs to; else the current one' }),
 })
 
+// The protocol asks of a row only that it is an object; a reader of the documents is told more.
+const describedRow = z.record(z.string(), z.unknown()).nullable()
+const describedChange = change
+  .extend({ key: describedRow, new: describedRow, old: describedRow })
+  .openapi('Change')
+
 const changesPage = z
   .object({
     epoch: z.string(),
@@ -37,7 +43,7 @@ const changesPage = z
     through: z
       .int()
       .openapi({ description: 'Of everything in (after, through], these match. Go on from here.' }),
-    changes: z.array(change.openapi('Change')),
+    changes: z.array(describedChange),
   })
   .openapi('ChangesPage')
 

@@ -1,19 +1,19 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Env } from '../env.ts'
 import { mailStates } from '../mail/ledger.ts'
+import { pageLimit } from './page-limit.ts'
 import { defaultHook, problemResponses } from './problem.ts'
 
 /** The mails that changes owed, for the people who look after them. */
 export const emails = new OpenAPIHono<{ Bindings: Env }>({ defaultHook })
 
-const LIMIT_RULE = 'must be a whole number from 1 to 200'
 const time = z.iso.datetime().openapi({ example: '2026-11-21T08:33:55.123Z' })
 
 const email = z
   .object({
     change: z.uuid().openapi({ description: 'The change that owes it.' }),
     recipient: z.string().openapi({ example: 'ada@example.com' }),
-    order_id: z.union([z.int(), z.string()]).openapi({ type: 'integer', example: 42 }),
+    order_id: z.union([z.int(), z.string()]).openapi({ example: 42 }),
     state: z.enum(mailStates),
     attempts: z.int().openapi({ example: 1 }),
     next_at: time.nullable().openapi({ description: 'When it is tried next, while it is queued.' }),
@@ -35,13 +35,7 @@ const list = createRoute({
         .enum(mailStates, { error: `must be one of ${mailStates.join(', ')}` })
         .optional()
         .openapi({ description: 'Only those in this state.' }),
-      limit: z
-        .string({ error: 'must be given once' })
-        .regex(/^\d{1,3}$/, LIMIT_RULE)
-        .transform(Number)
-        .refine((limit) => limit >= 1 && limit <= 200, LIMIT_RULE)
-        .default(50)
-        .openapi({ type: 'integer', minimum: 1, maximum: 200, default: 50, example: 50 }),
+      limit: pageLimit,
     }),
   },
   responses: {

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { statuses } from '../../drizzle/schema.ts'
 import { type Sort, sorts } from './keyset.ts'
+import { pageLimit } from './page-limit.ts'
 
 /** What the orders API takes and gives; each edge is parsed once, here, and refused in words. */
 
@@ -99,8 +100,6 @@ export const orderId = z.object({
     .openapi({ param: { name: 'id', in: 'path' }, type: 'integer', minimum: 1, example: 42 }),
 })
 
-const LIMIT_RULE = 'must be a whole number from 1 to 200'
-
 export const listQuery = z.strictObject({
   status: once()
     .transform((list) => list.split(',').map((one) => one.trim().toLowerCase()))
@@ -120,12 +119,7 @@ export const listQuery = z.strictObject({
     .enum(sorts as [Sort, ...Sort[]], { error: `must be one of ${sorts.join(', ')}` })
     .default('-id')
     .openapi({ description: 'With - in front: descending.' }),
-  limit: once()
-    .regex(/^\d{1,3}$/, LIMIT_RULE)
-    .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= 200, LIMIT_RULE)
-    .default(50)
-    .openapi({ type: 'integer', minimum: 1, maximum: 200, default: 50, example: 50 }),
+  limit: pageLimit,
   cursor: once().optional().openapi({ description: 'next_cursor of the page before.' }),
 })
 

@@ -33,7 +33,7 @@ export function html({ title, preview, facts, footnote }: Content): string {
 <td align="center" style="padding:32px 16px;">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:520px;">
 <tr>
-<td class="card" style="background:#ffffff;border:1px solid #e3e6ea;border-radius:12px;padding:32px;">
+<td class="card" style="background:#ffffff;border:1px solid #e3e6ea;border-radius:12px;padding:32px 32px 20px;">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">
 <tr>
 <td style="padding:0 0 16px;">

@@ -126,7 +126,7 @@ export class Shard extends Server<Env> {
     let greeted = false
     for (let at = from.offset; isOpen(subscriber); ) {
       const page = await this.#feed().read(from.epoch, at)
-      if (page.reset) return this.#reset(subscriber, subscription, page.reset, page)
+      if (page.reset) return this.#reset(subscriber, subscription, page, greeted)
       if (!greeted) subscriber.send(helloFrame(page.epoch, at))
       greeted = true
       // No await from here to going live: nothing can be told in between. A page that reaches
@@ -144,12 +144,12 @@ export class Shard extends Server<Env> {
   #reset(
     subscriber: Subscriber,
     subscription: Subscription,
-    reason: ResetReason,
-    { epoch, head }: { epoch: string; head: number },
+    { reset, epoch, head }: { reset: ResetReason; epoch: string; head: number },
+    greeted: boolean,
   ): void {
     const at = this.#liveAt() ?? { epoch, offset: head }
-    subscriber.send(helloFrame(at.epoch, at.offset))
-    subscriber.send(resetFrame(reason, at.epoch, at.offset))
+    if (!greeted) subscriber.send(helloFrame(at.epoch, at.offset))
+    subscriber.send(resetFrame(reset, at.epoch, at.offset))
     this.#goLive(subscriber, subscription, at)
   }
 

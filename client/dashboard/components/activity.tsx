@@ -1,4 +1,5 @@
 import { clearLog } from '../actions.ts'
+import type { Order } from '../order.ts'
 import { plural } from '../sentences.ts'
 import { connection, log, rows } from '../store.ts'
 import { LogItem } from './log-item.tsx'
@@ -56,7 +57,7 @@ function Entries() {
 
 /** Waiting is no error: it says what would end it. */
 function Waiting() {
-  const id = rows.value.orders.values().next().value?.id ?? 1
+  const id = unfilledId(rows.value.orders.values())
   if (connection.value.state !== 'live')
     return (
       <div class="empty">
@@ -69,11 +70,14 @@ function Waiting() {
       <p class="empty-title">Waiting for the first change</p>
       <p>Edit an order, or change one by SQL from a second terminal:</p>
       <pre>
-        <code>
-          npm run belfry -- sql \<br />
-          {'  '}"update orders set status='FILLED' where id={id}"
-        </code>
+        <code>npm run belfry -- sql "update orders set status='FILLED' where id={id}"</code>
       </pre>
     </div>
   )
+}
+
+/** An order to try it on: filling a filled one would change nothing. */
+function unfilledId(orders: Iterable<Order>): number {
+  for (const { id, status } of orders) if (status !== 'filled') return id
+  return 1
 }

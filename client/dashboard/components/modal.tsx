@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { closeDialog } from '../actions.ts'
 import { Icon } from './icon.tsx'
 
@@ -11,7 +11,8 @@ type Props = { title: string; children: ComponentChildren }
  */
 export function Modal({ title, children }: Props) {
   const element = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // Closed while it still stands in the page, or the focus would not go back.
+  useLayoutEffect(() => {
     const modal = element.current
     modal?.showModal()
     return () => modal?.close()

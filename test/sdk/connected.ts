@@ -1,0 +1,16 @@
+import { type ConnectionState, type ConnectOptions, connectOn } from '../../client/sdk/connect.ts'
+import { World } from './world.ts'
+
+/** A connection in a world of its own, with what it said. */
+export function begin(options: Partial<ConnectOptions> = {}) {
+  const world = new World()
+  const states: ConnectionState[] = []
+  const got: number[] = []
+  const connection = connectOn(world, {
+    url: 'http://127.0.0.1:8787',
+    onState: (state) => states.push(state),
+    onChange: (change) => got.push(change.offset),
+    ...options,
+  })
+  return { world, connection, states, got }
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { worker } from './subscriber.ts'
+
+describe('the OpenAPI document', () => {
+  it('describes every door', async () => {
+    const response = await worker.fetch('http://belfry.test/openapi.json')
+    expect(response.status).toBe(200)
+    const { openapi, paths } = await response.json<{ openapi: string; paths: object }>()
+    expect(openapi).toBe('3.1.0')
+    expect(Object.keys(paths).toSorted()).toEqual([
+      '/api/admin/feed/epoch',
+      '/api/changes',
+      '/api/changes/stream',
+      '/api/changes/ws',
+      '/api/emails',
+      '/api/orders',
+      '/api/orders/{id}',
+      '/api/status',
+      '/healthz',
+    ])
+  })
+
+  it('P60 what is not there is a problem, and so is another method', async () => {
+    const missing = await worker.fetch('http://belfry.test/api/nothing')
+    expect(missing.status).toBe(404)
+    expect(missing.headers.get('content-type')).toContain('application/problem+json')
+    const wrong = await worker.fetch('http://belfry.test/api/changes', { method: 'DELETE' })
+    expect(wrong.status).toBe(405)
+    expect(await wrong.json()).toMatchObject({ code: 'method_not_allowed', retry: false })
+  })
+})
