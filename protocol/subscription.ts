@@ -34,7 +34,8 @@ export function parseSubscription(
   query: URLSearchParams,
   lastEventId: string | null = null,
 ): SubscriptionQuery {
-  const where: { [column: string]: string } = {}
+  // Without a prototype, so that a column may have any name.
+  const where: { [column: string]: string } = Object.create(null)
   const subscription: Subscription = { where }
   for (const [name, text] of query) {
     if (text.length > MAX_TEXT || name.length > MAX_TEXT)
@@ -74,7 +75,9 @@ export function matches({ table, ops, where }: Subscription, change: CapturedCha
   const images = [change.new, change.old].filter((image) => image !== null)
   if (images.length === 0) return true
   const filters = Object.entries(where)
-  return images.some((image) => filters.every(([column, text]) => equals(image[column], text)))
+  return images.some((image) =>
+    filters.every(([column, text]) => Object.hasOwn(image, column) && equals(image[column], text)),
+  )
 }
 
 /** Two subscriptions of the same key hear the same frames. */

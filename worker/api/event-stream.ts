@@ -9,26 +9,28 @@ const RETRY_MS = 2_000
  */
 export function streamEvents(subscription: WebSocket): Response {
   const encoder = new TextEncoder()
+  let open = true
   const events = new ReadableStream<Uint8Array>({
     start(controller) {
-      controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n\n`))
+      const say = (text: string) => {
+        if (open) controller.enqueue(encoder.encode(text))
+      }
+      say(`retry: ${RETRY_MS}\n\n`)
       subscription.addEventListener('message', ({ data }) => {
         const frame = String(data)
         const position = framePosition(frame)
         const id = position ? `id: ${formatPosition(position)}\n` : ''
-        controller.enqueue(encoder.encode(`${id}data: ${frame}\n\n`))
+        say(`${id}data: ${frame}\n\n`)
       })
       subscription.addEventListener('close', ({ code, reason }) => {
-        try {
-          controller.enqueue(encoder.encode(`: closed ${code} ${reason.replaceAll('\n', ' ')}\n\n`))
-          controller.close()
-        } catch {
-          // The reader went first.
-        }
+        say(`: closed with ${code} ${reason.replaceAll('\n', ' ')}\n\n`)
+        if (open) controller.close()
+        open = false
       })
       subscription.accept()
     },
     cancel() {
+      open = false
       subscription.close(1000, 'the reader left')
     },
   })

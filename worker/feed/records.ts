@@ -45,7 +45,13 @@ export class Records {
   /** @param sockets 0 forgets the shard */
   putShard(name: string, sockets: number): void {
     if (sockets === 0) this.#sql.exec('DELETE FROM shards WHERE name = ?', name)
-    else this.#sql.exec('INSERT OR REPLACE INTO shards VALUES (?, ?)', name, sockets)
+    else
+      this.#sql.exec(
+        `INSERT INTO shards VALUES (?, ?) ON CONFLICT (name) DO UPDATE
+            SET sockets = excluded.sockets WHERE sockets <> excluded.sockets`,
+        name,
+        sockets,
+      )
   }
 
   /** @returns false if the nonce was used before and is still good */
