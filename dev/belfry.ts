@@ -4,7 +4,7 @@ import { type Claim, claimFolder } from './claim.ts'
 import { buildDashboard, isDashboardStale } from './dashboard.ts'
 import { databaseSource, migrateDatabase, serverVersion } from './database.ts'
 import { spokenAddress } from './database-url.ts'
-import { runDemo } from './demo.ts'
+import { startDemo } from './demo.ts'
 import { Failure } from './failure.ts'
 import { projectFolder, stateFolder } from './folders.ts'
 import { listenerRole, superviseListener } from './listener.ts'
@@ -25,83 +25,63 @@ import { superviseWorker } from './worker.ts'
  * a Ctrl-C in the middle finds it.
  */
 export async function startBelfry(options: Options, run: Run): Promise<LocalRun> {
+  const { port, demo } = options
   const claim = await claimThisFolder(run)
-  if (await isBusy(options.port))
-    throw new Failure(
-      `Port ${options.port} is in use by another program. Stop that one, or choose another port: PORT=${options.port === 8800 ? 8900 : 8800} npm start`,
-    )
+  await requireFree(port)
   const file = new LocalRunFile(stateFolder)
-  const secrets = keptSecrets(stateFolder)
+  const { linkSecret, adminToken } = keptSecrets(stateFolder)
   const building = isDashboardStale() ? buildDashboard(run.ending) : null
   building?.catch(() => {}) // It is awaited below; until then a failure is not unhandled.
 
   const database = await startDatabase(options.databaseUrl, run, voice('postgres', 'blue'))
   await prepareDatabase(database.direct)
-  const neon = await step('neon', async () => {
-    const server = await serveNeonEndpoint(database.url, options.port + 3)
-    await run.add({ stop: server.close })
-    return { said: server.url, result: server }
-  })
+  const neonEndpoint = await startNeonEndpoint(database.url, port + 3, run)
   const mail = await startMail(options, run)
   await step('dashboard', async () => {
     await building
     return { said: building ? 'built' : 'as built before', result: null }
   })
 
-  const url = `http://${localhost}:${options.port}`
-  const envFile = writeWorkerEnv(stateFolder, {
-    DATABASE_URL: database.url,
-    NEON_ENDPOINT: neon.url,
-    LINK_SECRET: secrets.linkSecret,
-    ADMIN_TOKEN: secrets.adminToken,
-    ...mail.variables,
-  })
-  const source = await databaseSource(database.direct)
-  const inspectorPort = await freePort(options.port + 4)
+  const url = `http://${localhost}:${port}`
+  const worker = {
+    port,
+    inspectorPort: await freePort(port + 4),
+    storageFolder: `${stateFolder}/worker/${await databaseSource(database.direct)}`,
+    envFile: writeWorkerEnv(stateFolder, {
+      DATABASE_URL: database.url,
+      NEON_ENDPOINT: neonEndpoint,
+      LINK_SECRET: linkSecret,
+      ADMIN_TOKEN: adminToken,
+      ...mail.variables,
+    }),
+    stateFolder,
+  }
   await step('worker', async () => {
-    await startChild(
-      run,
-      superviseWorker(
-        {
-          port: options.port,
-          inspectorPort,
-          storageFolder: `${stateFolder}/worker/${source}`,
-          envFile,
-          stateFolder,
-        },
-        voice('worker', 'cyan'),
-      ),
-    )
+    await startChild(run, superviseWorker(worker, voice('worker', 'cyan')))
     return { said: url, result: null }
   })
-  const listenerPort = await freePort(options.port + 2)
-  const listenerUrl = `http://${localhost}:${listenerPort}`
+
+  const listener = {
+    databaseUrl: database.direct,
+    feedUrl: url,
+    linkSecret,
+    port: await freePort(port + 2),
+  }
+  const listenerUrl = `http://${localhost}:${listener.port}`
   await step('listener', async () => {
-    const { linkSecret } = secrets
-    await startChild(
-      run,
-      superviseListener(
-        { databaseUrl: database.url, feedUrl: url, linkSecret, port: listenerPort },
-        voice('listener', 'magenta'),
-      ),
-    )
+    await startChild(run, superviseListener(listener, voice('listener', 'magenta')))
     return { said: await listenerRole(listenerUrl), result: null }
   })
 
-  if (options.demo) {
-    const demo = runDemo(database.direct, run.ending, logOf('demo', 'green'))
-    await run.add({ stop: () => demo })
-  }
-  const { adminToken } = secrets
-  const addresses = {
+  if (demo) await run.add(startDemo(database.direct, run.ending, logOf('demo', 'green')))
+  await run.add({ stop: () => file.remove() })
+  return file.publish({
     url,
     databaseUrl: database.direct,
     adminToken,
     mailboxUrl: mail.url,
     listenerUrl,
-  }
-  await run.add({ stop: () => file.remove() })
-  return file.publish(addresses)
+  })
 
   function voice(name: keyof LocalRun['pids'], colour: Colour): Voice {
     const log = logOf(name, colour)
@@ -121,6 +101,14 @@ async function claimThisFolder(run: Run): Promise<Claim> {
   await run.add({ stop: claim.release })
   if (stopped.length > 0) print(`Stopped what an earlier run has left: ${stopped.join(', ')}.`)
   return claim
+}
+
+async function requireFree(port: number): Promise<void> {
+  if (!(await isBusy(port))) return
+  const other = port === 8800 ? 8900 : 8800
+  throw new Failure(
+    `Port ${port} is in use by another program. Stop that one, or choose another port: PORT=${other} npm start`,
+  )
 }
 
 async function startChild(run: Run, child: Child): Promise<void> {
@@ -164,6 +152,14 @@ async function prepareDatabase(direct: string): Promise<void> {
   const samples = await insertSampleOrders(direct)
   if (samples > 0)
     await step('orders', async () => ({ said: `${samples} to begin with`, result: null }))
+}
+
+async function startNeonEndpoint(databaseUrl: string, port: number, run: Run): Promise<string> {
+  return step('neon', async () => {
+    const server = await serveNeonEndpoint(databaseUrl, port)
+    await run.add({ stop: server.close })
+    return { said: server.url, result: server.url }
+  })
 }
 
 async function startMail(

@@ -6,6 +6,7 @@ import { signalGroup, signalPid } from './processes.ts'
 import { restartDelayMs } from './restart.ts'
 
 const longestFarewellMs = 5_000
+const patienceMs = 10_000
 
 /**
  * A process that is kept alive.
@@ -34,7 +35,7 @@ export type Plan = Voice & {
 }
 
 export type Voice = {
-  /** What a life prints. While it starts, lines are held back and printed only if it fails. */
+  /** What a life prints. While it starts, lines are held back: printed if it fails, or is slow. */
   log: (line: string) => void
   /** What the supervisor has to say about it. */
   say: (text: string) => void
@@ -90,15 +91,14 @@ export function keepAlive(plan: Plan): Child {
   }
 
   async function liveOnce(isAgain: boolean): Promise<End> {
-    let launch: Launch
     try {
-      launch = await plan.launch()
+      const launch = await plan.launch()
+      if (stopping.signal.aborted) return { how: 'was not started', wasReady: false }
+      return await live(launch, isAgain)
     } catch (cause) {
       const how = `could not be started (${cause instanceof Error ? cause.message : cause})`
       return { how, cause, wasReady: false }
     }
-    if (stopping.signal.aborted) return { how: 'was not started', wasReady: false }
-    return live(launch, isAgain)
   }
 
   async function live({ command, args, ...options }: Launch, isAgain: boolean): Promise<End> {
@@ -123,11 +123,13 @@ export function keepAlive(plan: Plan): Child {
     if (life.pid !== undefined) plan.onPid(life.pid)
 
     void tend()
+    const patience = setTimeout(showHeldBack, patienceMs)
     const how = await endOf(life)
+    clearTimeout(patience)
     ended.abort()
     current = null
     plan.onPid(null)
-    if (!stopping.signal.aborted) for (const line of heldBack ?? []) plan.log(line)
+    showHeldBack()
     return { how: forcedReason ?? how, wasReady }
 
     async function tend(): Promise<void> {
@@ -143,6 +145,11 @@ export function keepAlive(plan: Plan): Child {
       } catch (error) {
         endBecause(error instanceof Error ? error.message : String(error))
       }
+    }
+
+    function showHeldBack(): void {
+      if (!stopping.signal.aborted) for (const line of heldBack ?? []) plan.log(line)
+      heldBack = null
     }
 
     function endBecause(reason: string): void {

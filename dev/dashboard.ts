@@ -21,7 +21,7 @@ export async function buildDashboard(ending: AbortSignal): Promise<void> {
   const { succeeded, output } = await runTool(
     {
       command: process.execPath,
-      args: [vite, 'build', '--logLevel', 'warn'],
+      args: [vite, 'build', '--configLoader', 'native', '--logLevel', 'warn'],
       cwd: projectFolder,
       env: process.env,
     },

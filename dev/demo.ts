@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { type DemoOrder, type Move, nextMove } from './demo-orders.ts'
+import type { Part } from './run.ts'
 import { sampleDomain } from './sample-orders.ts'
 
 /**
@@ -11,7 +12,17 @@ const meanPauseMs = 500
 const pauseAfterErrorMs = 2_000
 
 /** @param say told when the database cannot be had, and when it can again */
-export async function runDemo(
+export function startDemo(
+  databaseUrl: string,
+  ending: AbortSignal,
+  say: (text: string) => void,
+): Part {
+  const demo = live(databaseUrl, ending, say)
+  // A query that hangs is not waited for.
+  return { stop: () => Promise.race([demo, sleep(1_000, undefined, { ref: false })]) }
+}
+
+async function live(
   databaseUrl: string,
   ending: AbortSignal,
   say: (text: string) => void,

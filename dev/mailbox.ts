@@ -13,6 +13,7 @@ const maxBytes = 40 * 1024 * 1024
 const page: Record<string, { file: string; type: string }> = {
   '/': { file: 'mailbox.html', type: 'text/html; charset=utf-8' },
   '/mailbox.css': { file: 'mailbox.css', type: 'text/css; charset=utf-8' },
+  '/reader.css': { file: 'reader.css', type: 'text/css; charset=utf-8' },
   '/mailbox.js': { file: 'mailbox.js', type: 'text/javascript; charset=utf-8' },
   '/favicon.svg': { file: 'favicon.svg', type: 'image/svg+xml' },
 }

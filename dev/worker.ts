@@ -22,7 +22,7 @@ export type WorkerPlan = {
 const probeEveryMs = 2_000
 const probeTimeoutMs = 2_000
 /** After a crash, and without one: a machine that is busy with tests may be slow to answer. */
-const silentAfterCrashMs = 6_000
+const silentAfterCrashMs = 4_000
 const silentMs = 20_000
 
 export function superviseWorker(plan: WorkerPlan, voice: Voice): Child {
@@ -118,7 +118,14 @@ async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
-/** wrangler's line for a request that went well says nothing that a person needs to know. */
+/**
+ * Left out of the log: wrangler's line for a request that went well, and its table of bindings,
+ * which is printed with every start.
+ */
 function isWorthTelling(line: string): boolean {
-  return line.trim() !== '' && !/^\[wrangler:info\] (GET|HEAD) \S+ (101|[23]\d\d)\b/.test(line)
+  return ![
+    /^\s*$/,
+    /^\[wrangler:info\] (GET|HEAD) \S+ (101|[23]\d\d)\b/,
+    /^(Using secrets defined|Your Worker has access|Binding |env\.)/,
+  ].some((noise) => noise.test(line))
 }
