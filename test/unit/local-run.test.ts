@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type DemoOrder, nextMove } from '../../dev/demo-orders.ts'
+import { restartDelayMs } from '../../dev/restart.ts'
+
+describe('restarting a child', () => {
+  it('waits half a second after a long life, and up to five seconds after short ones', () => {
+    let shortLives = 0
+    const waits = Array.from({ length: 6 }, () => {
+      const delay = restartDelayMs(100, shortLives)
+      shortLives = delay.shortLives
+      return delay.ms
+    })
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 5_000, 5_000])
+    expect(restartDelayMs(60_000, shortLives).ms).toBe(500)
+  })
+})
+
+describe('the demo', () => {
+  it('keeps the table at about forty rows, and moves orders only to known statuses', () => {
+    const statuses = [
+      'pending',
+      'processing',
+      'filled',
+      'shipped',
+      'delivered',
+      'completed',
+      'cancelled',
+    ]
+    fc.assert(
+      fc.property(
+        fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
+        (chances) => {
+          const random = () => chances.next().value as number
+          let orders: DemoOrder[] = []
+          for (let id = 0; id < 1_000; id++) {
+            const move = nextMove(orders, random)
+            if (move.kind === 'place') {
+              expect(move.amount).toBeGreaterThan(0)
+              orders.push({ id: String(id), status: 'pending', amount: move.amount })
+            } else if (move.kind === 'forget')
+              orders = orders.filter((order) => order.id !== move.id)
+            else {
+              const order = orders.find((order) => order.id === move.id)
+              if (!order) throw new Error(`the demo moved an order that is not there: ${move.id}`)
+              if (move.kind === 'advance') order.status = move.status
+              else order.amount = move.amount
+            }
+          }
+          expect(statuses).toEqual(expect.arrayContaining(orders.map(({ status }) => status)))
+          expect(orders.length).toBeLessThan(90)
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+})
