@@ -1,3 +1,4 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import preact from '@preact/preset-vite'
 import { defineConfig, type Plugin } from 'vite'
 import { problemTables } from './client/docs/problem-tables.ts'
@@ -11,9 +12,27 @@ const problemPage: Plugin = {
   transformIndexHtml: (html) => html.replace('<!-- tables -->', problemTables),
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * A running `wrangler dev` reads the folder while it is written: emptied first,
+ * it would be found empty, and every page would be missing. So files are only
+ * added, and those of builds of days before are taken away.
+ */
+const oldAssets: Plugin = {
+  name: 'old-assets',
+  writeBundle({ dir }, bundle) {
+    for (const name of readdirSync(`${dir}/assets`)) {
+      const file = `${dir}/assets/${name}`
+      const isOld = Date.now() - statSync(file).mtimeMs > DAY_MS
+      if (isOld && !(`assets/${name}` in bundle)) rmSync(file)
+    }
+  },
+}
+
 export default defineConfig({
   root: 'client',
-  plugins: [preact(), problemPage],
+  plugins: [preact(), problemPage, oldAssets],
   server: {
     proxy: {
       '/api': { target: worker, ws: true },
@@ -23,10 +42,10 @@ export default defineConfig({
   },
   build: {
     outDir: '../dist/client',
-    emptyOutDir: true,
+    emptyOutDir: false,
     // Browsers that have light-dark(), so that it is not rewritten for older ones.
     target: ['es2023', 'chrome123', 'edge123', 'firefox121', 'safari17.5'],
-    // Every asset is a file of its own: a strict Content-Security-Policy then needs no `data:`.
+    // Every asset of ours is a file of its own; only Swagger UI's style sheet brings `data:` images.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     // Swagger UI alone is 1.7 MB before compression; only /docs loads it.

@@ -97,7 +97,12 @@ async function untilConnected(url: string, alive: AbortSignal): Promise<void> {
     try {
       await ask(url, 'SELECT 1')
       return
-    } catch {
+    } catch (error) {
+      // It answers, and will not let us in, now or later.
+      if ((error as { code?: string }).code?.startsWith('28'))
+        throw new Failure(
+          `The data in .belfry/postgres was made with another user or password. Delete that folder to start afresh.`,
+        )
       await sleep(50)
     }
   }

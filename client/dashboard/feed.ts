@@ -10,9 +10,11 @@ import * as store from './store.ts'
 /** Rows flash for so long (`orders.css` has the same times). */
 const FLASH_MS = 1_600
 const LEAVE_MS = 500
-/** What is marked in one frame; in a burst a person follows no single row. */
-const MAX_MARKS = 400
-const MAX_LEAVING = 40
+/**
+ * More changes than this in one frame are a burst: no eye follows a single row
+ * then, and 200 rows that flash cost more to draw than all the rest.
+ */
+const BURST_CHANGES = 40
 
 export type Feed = { reconnect(): void; ping(): Promise<number> }
 
@@ -92,7 +94,8 @@ function hear(heard: Pending['heard'], count: number) {
     .slice(-store.MAX_LOG_ENTRIES)
     .map(({ change, epoch }): store.LogEntry => {
       const atMs = Date.parse(change.at)
-      return { change, epoch, latencyMs: nowMs - atMs, late: atMs < sinceMs }
+      const [latencyMs, late] = [nowMs - atMs, atMs < sinceMs]
+      return { change, epoch, latencyMs, late, quiet: count > BURST_CHANGES }
     })
     .reverse()
   const before = store.log.value
@@ -106,18 +109,18 @@ function hear(heard: Pending['heard'], count: number) {
 }
 
 function mark(marked: Pending['marked']) {
-  if (marked.size === 0) return
+  if (marked.size === 0 || marked.size > BURST_CHANGES) return
   const beat = store.strokes.value
-  const added = [...marked].slice(-MAX_MARKS).map(([id, op]) => [id, { op, beat }] as const)
-  store.marks.value = new Map([...store.marks.value, ...added].slice(-MAX_MARKS))
+  const added = [...marked].map(([id, op]) => [id, { op, beat }] as const)
+  store.marks.value = new Map([...store.marks.value, ...added])
   setTimeout(() => {
     store.marks.value = new Map([...store.marks.value].filter(([, { beat: at }]) => at > beat))
   }, FLASH_MS)
 }
 
 function leave(left: readonly Order[]) {
-  if (left.length === 0 || left.length > MAX_LEAVING) return
-  store.leaving.value = [...store.leaving.value, ...left].slice(-MAX_LEAVING)
+  if (left.length === 0 || left.length > BURST_CHANGES) return
+  store.leaving.value = [...store.leaving.value, ...left].slice(-BURST_CHANGES)
   setTimeout(() => {
     const gone = new Set(left)
     store.leaving.value = store.leaving.value.filter((order) => !gone.has(order))

@@ -3,6 +3,11 @@ import type { Value } from '../../protocol/change.ts'
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const money = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
 
+// Made once: making one costs as much as a hundred uses.
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' })
+const localClock = clockIn(undefined)
+
 const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
@@ -47,31 +52,20 @@ export function formatAgo(iso: string, nowMs: number): string {
   if (ageMs < HOUR_MS) return `${Math.floor(ageMs / MINUTE_MS)} min ago`
   if (ageMs < DAY_MS) return `${Math.floor(ageMs / HOUR_MS)} h ago`
   if (ageMs < 7 * DAY_MS) return `${Math.floor(ageMs / DAY_MS)} d ago`
-  return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' }).format(
-    Date.parse(iso),
-  )
+  return day.format(Date.parse(iso))
 }
 
-/** Wall clock with milliseconds, "08:33:55.123", where the reader is. */
+/** Wall clock with milliseconds, "08:33:55.123", where the reader is if no zone is given. */
 export function formatTime(iso: string, timeZone?: string): string {
   const time = Date.parse(iso)
   if (Number.isNaN(time)) return '–'
-  const clock = new Intl.DateTimeFormat('en-GB', {
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    fractionalSecondDigits: 3,
-    hourCycle: 'h23',
-    ...(timeZone === undefined ? {} : { timeZone }),
-  })
-  return clock.format(time)
+  return (timeZone === undefined ? localClock : clockIn(timeZone)).format(time)
 }
 
 /** The full moment, for a tooltip. */
 export function formatMoment(iso: string): string {
   const time = Date.parse(iso)
-  if (Number.isNaN(time)) return iso
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' }).format(time)
+  return Number.isNaN(time) ? iso : moment.format(time)
 }
 
 const MAX_VALUE_CHARACTERS = 120
@@ -84,4 +78,15 @@ export function formatValue(column: string, value: Value | undefined): string {
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
   if (text === '') return '""'
   return text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS - 1)}…` : text
+}
+
+function clockIn(timeZone: string | undefined): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+    hourCycle: 'h23',
+    ...(timeZone === undefined ? {} : { timeZone }),
+  })
 }

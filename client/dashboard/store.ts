@@ -14,8 +14,8 @@ import { look, type Query } from './view.ts'
  * forgets; what it did comes back as a change, like anyone's.
  *
  * All that is shown is a signal of this file or computed from one. Rows, log and
- * latency are written by `feed.ts` alone, once for each drawn frame, so a burst
- * costs frames and not one render for each change. The log, the marks and the
+ * latency are written by `feed.ts` alone, at most once for each drawn frame, so a
+ * burst costs frames and not one render for each change; a person may clear the log. The log, the marks and the
  * rows drawn are bounded, whatever the feed sends.
  *
  * When something fails, what is shown stays and says that it is old.
@@ -38,8 +38,17 @@ export const marks = signal<ReadonlyMap<number, Mark>>(new Map())
 /** Deleted, and still on its way out. */
 export const leaving = signal<readonly Order[]>([])
 
-/** `late`: it happened while this page was not connected, so its latency says nothing. */
-export type LogEntry = { change: Change; epoch: string; latencyMs: number; late: boolean }
+/**
+ * `late`: it happened while this page was not connected, so its latency says nothing.
+ * `quiet`: it came among so many that nothing moves for it.
+ */
+export type LogEntry = {
+  change: Change
+  epoch: string
+  latencyMs: number
+  late: boolean
+  quiet: boolean
+}
 export type Log = { entries: readonly LogEntry[]; dropped: number }
 export const MAX_LOG_ENTRIES = 200
 export const emptyLog: Log = { entries: [], dropped: 0 }
@@ -66,6 +75,9 @@ export const query = signal<Query>({
   status: null,
   sort: { column: 'id', descending: true },
 })
+
+/** Where there is room for one only: the orders or the log. */
+export const pane = signal<'orders' | 'activity'>('orders')
 
 export type Dialog =
   | { kind: 'none' }

@@ -1,25 +1,37 @@
+import { computed } from '@preact/signals'
 import { request } from './api.ts'
-import { clock, probe, system } from './store.ts'
-import type { Measured, SystemStatus } from './system-status.ts'
+import { clock, connection, probe, system } from './store.ts'
+import type { Measured, SystemReading, SystemStatus } from './system-status.ts'
 
 const EVERY_MS = 5_000
+/** Sooner while something is missing, so that its return shows. */
+const EVERY_MS_IN_TROUBLE = 1_500
 
 /** Reads the status now and then, as long as somebody looks at the page. */
 export function watchSystem(): void {
+  let timer = 0
   const read = async () => {
+    clearTimeout(timer)
     clock.value = Date.now()
-    if (document.hidden) return
-    const outcome = await request<SystemStatus>('GET', '/api/status')
-    system.value = outcome.ok
-      ? { state: 'read', status: outcome.value }
-      : { state: 'failed', message: `${outcome.refusal.title}. ${outcome.refusal.detail}` }
+    if (!document.hidden) system.value = await readSystem()
+    clearTimeout(timer)
+    timer = setTimeout(read, isWhole(system.value) ? EVERY_MS : EVERY_MS_IN_TROUBLE)
   }
-  const repeat = async () => {
-    await read()
-    setTimeout(repeat, EVERY_MS)
-  }
-  void repeat()
-  document.addEventListener('visibilitychange', () => void read())
+  document.addEventListener('visibilitychange', read)
+  // Also at once when the connection comes or goes, and now.
+  const isLive = computed(() => connection.value.state === 'live')
+  isLive.subscribe(() => void read())
+}
+
+async function readSystem(): Promise<SystemReading> {
+  const outcome = await request<SystemStatus>('GET', '/api/status')
+  return outcome.ok
+    ? { state: 'read', status: outcome.value }
+    : { state: 'failed', message: `${outcome.refusal.title}. ${outcome.refusal.detail}` }
+}
+
+function isWhole(reading: SystemReading): boolean {
+  return reading.state === 'read' && reading.status.listener.present
 }
 
 /** There and back on both ways: the open socket, and an HTTP request. */

@@ -3,6 +3,7 @@ import './swagger.css'
 import '../dashboard/styles/tokens.css'
 import './page.css'
 import './docs.css'
+import './fields.css'
 import { watchTheme } from '../dashboard/theme.ts'
 
 watchTheme()

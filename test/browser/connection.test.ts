@@ -9,6 +9,9 @@ beforeAll(async () => {
 afterAll(() => belfry?.close())
 afterEach(() => expect(belfry.uncaught()).toEqual([]))
 
+/** For a worker and its listener to be back, on a busy machine. */
+const RESTART_MS = 40_000
+
 describe('the connection', { timeout: TEST_MS }, () => {
   test('is told in a word, with position, listener and lag', async () => {
     const page = await belfry.open()
@@ -68,6 +71,25 @@ describe('the connection', { timeout: TEST_MS }, () => {
     ])
     // What was missed says so, instead of a latency that measures the absence.
     expect(await updates.nth(2).locator('.latency-ms').textContent()).toBe('caught up')
+  })
+
+  test('outlives the server: what was written while it was down appears, once', async () => {
+    const page = await belfry.open()
+    await ready(page)
+    const { id } = await insertOrder(belfry)
+    await entries(page, id, 'insert').waitFor()
+
+    await belfry.killWorker()
+    await connection(page, 'Disconnected').waitFor()
+    await belfry.sql(`update orders set status = 'filled' where id = ${id}`)
+    await connection(page, 'Live').waitFor({ timeout: RESTART_MS })
+    await row(page, id).getByText('filled', { exact: true }).waitFor({ timeout: RESTART_MS })
+    await belfry.sql(`update orders set status = 'shipped' where id = ${id}`)
+    await entries(page, id, 'update').filter({ hasText: 'shipped' }).waitFor()
+    expect(await entries(page, id, 'update').locator('ins').allTextContents()).toEqual([
+      'shipped',
+      'filled',
+    ])
   })
 
   test('tells changes of state to a screen reader, and not each change', async () => {

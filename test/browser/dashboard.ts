@@ -22,14 +22,17 @@ export async function ready(page: Page): Promise<void> {
   await connection(page).waitFor()
 }
 
-let orders = 0
+let names = 0
+
+export function uniqueName(): string {
+  return `Test ${process.pid}-${++names}`
+}
 
 /** An order of this test's own, so that tests do not see one another's. */
 export async function insertOrder(
   { sql }: Running,
-  { status = 'pending', amount = 10 } = {},
+  { customer = uniqueName(), status = 'pending', amount = 10 } = {},
 ): Promise<{ id: number; customer: string }> {
-  const customer = `Test ${process.pid}-${++orders}`
   const [inserted] = await sql(
     `insert into orders (customer_name, product_name, status, amount)
      values ('${customer}', 'Hand bell', '${status}', ${amount}) returning id`,
@@ -37,7 +40,20 @@ export async function insertOrder(
   return { id: Number(inserted?.id), customer }
 }
 
-/** The hue of a CSS colour, 0 to 360: what a person would call green, amber or red. */
+/** A style as the browser computed it. `pseudo` is like `::before`. */
+export function style(locator: Locator, property: string, pseudo = ''): Promise<string> {
+  return locator.evaluate(
+    (element, [name, part]) => {
+      const page = globalThis as unknown as {
+        getComputedStyle(of: unknown, part?: string): { getPropertyValue(name: string): string }
+      }
+      return page.getComputedStyle(element, part || undefined).getPropertyValue(name)
+    },
+    [property, pseudo] as const,
+  )
+}
+
+/** The hue of a CSS colour in degrees: red is 0, green 120, blue 240 and -120 on the way back. */
 export function hue(rgb: string): number {
   const [red = 0, green = 0, blue = 0] = (rgb.match(/[\d.]+/g) ?? []).map(Number)
   const most = Math.max(red, green, blue)
@@ -49,5 +65,5 @@ export function hue(rgb: string): number {
       : most === green
         ? 2 + (blue - red) / span
         : 4 + (red - green) / span
-  return (sixths * 60 + 360) % 360
+  return sixths * 60
 }

@@ -10,6 +10,8 @@ export type Running = {
 }
 
 export type Fixture = Running & {
+  /** Kills the worker at once; `npm start` starts another. */
+  killWorker(): Promise<void>
   /** A page of its own, with storage of its own; closed with the fixture. */
   open(path?: string, options?: BrowserContextOptions): Promise<Page>
   /** What pages threw and nobody caught, since the last call. */
@@ -48,6 +50,10 @@ export async function openFixture(): Promise<Fixture> {
   return {
     url,
     sql: async (text) => (await database.query(text)).rows,
+    async killWorker() {
+      const { pids } = await readLocal()
+      process.kill(pids.worker, 'SIGKILL')
+    },
     async open(path = '/', options = {}) {
       const viewport = { width: 1280, height: 800 }
       const context = await browser.newContext({ viewport, colorScheme: 'light', ...options })
@@ -69,7 +75,10 @@ export async function openFixture(): Promise<Fixture> {
   }
 }
 
-async function readLocal(): Promise<{ url: string; databaseUrl: string }> {
+type Local = { url: string; databaseUrl: string; pids: { worker: number } }
+
+/** Read each time: a process that was started again has another pid. */
+async function readLocal(): Promise<Local> {
   const path = process.env.BELFRY_LOCAL
   if (!path) throw new Error('Set BELFRY_LOCAL to the .belfry/local.json of a running Belfry.')
   return JSON.parse(await readFile(path, 'utf8'))

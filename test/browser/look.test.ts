@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { insertOrder, ready, row } from './dashboard.ts'
+import { entries, insertOrder, ready, row } from './dashboard.ts'
 import { type Fixture, openFixture, TEST_MS } from './fixture.ts'
 
 let belfry: Fixture
@@ -44,6 +44,18 @@ describe.each(sizes)('on a %s', { timeout: TEST_MS }, (_name, width, height) => 
   })
 })
 
+test('on a phone one chooses between orders and log', { timeout: TEST_MS }, async () => {
+  const page = await belfry.open('/', { viewport: { width: 390, height: 844 } })
+  await ready(page)
+  const { id } = await insertOrder(belfry)
+  await row(page, id).waitFor()
+  expect(await entries(page, id).isVisible()).toBe(false)
+  await page.getByRole('button', { name: /^Activity/ }).click()
+  await entries(page, id).waitFor()
+  await row(page, id).waitFor({ state: 'hidden' })
+  expect(await page.evaluate(overflow)).toBe(0)
+})
+
 describe('light and dark', { timeout: TEST_MS }, () => {
   test('follow the system until a person chooses, and the choice is remembered', async () => {
     const page = await belfry.open()
@@ -66,9 +78,16 @@ describe('light and dark', { timeout: TEST_MS }, () => {
     const page = await belfry.open('/', { reducedMotion: 'reduce' })
     await ready(page)
     const { id } = await insertOrder(belfry)
-    const flash = row(page, id, 'insert')
-    await flash.waitFor()
-    expect(await flash.evaluate('(row) => getComputedStyle(row).animationName')).toBe('none')
+    await row(page, id).waitFor()
+    const coloured = page.waitForFunction(
+      `(() => {
+        const row = document.querySelector('tr[data-order="${id}"][data-flash="update"]')
+        const style = row && getComputedStyle(row)
+        return style && style.animationName === 'none' && style.boxShadow !== 'none'
+      })()`,
+    )
+    await belfry.sql(`update orders set amount = 11 where id = ${id}`)
+    await coloured
     // The colour goes by itself.
     await row(page, id).and(page.locator('tr:not([data-flash])')).waitFor()
   })
@@ -82,5 +101,12 @@ describe('the documentation', { timeout: TEST_MS }, () => {
     await page.goto(new URL('/docs', belfry.url).href)
     await page.locator('.opblock-summary-path', { hasText: '/api/orders' }).first().waitFor()
     expect(new Set(asked)).toEqual(new Set([new URL(belfry.url).origin]))
+  })
+
+  test('explains a problem at the address that is its type', async () => {
+    const answer = await fetch(`${belfry.url}/api/orders/none`)
+    const { type, code } = (await answer.json()) as { type: string; code: string }
+    const page = await belfry.open(type)
+    await page.locator('tr:target', { hasText: code }).waitFor()
   })
 })

@@ -61,7 +61,7 @@ function Waiting() {
   if (connection.value.state !== 'live')
     return (
       <div class="empty">
-        <p class="empty-title">Not listening yet</p>
+        <p class="empty-title">Not listening</p>
         <p>Changes appear here as soon as this page is connected.</p>
       </div>
     )

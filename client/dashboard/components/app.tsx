@@ -1,10 +1,12 @@
 import type { Feed } from '../feed.ts'
 import type { Shortcut } from '../shortcuts.ts'
+import { pane } from '../store.ts'
 import { Activity } from './activity.tsx'
 import { Dialogs } from './dialogs.tsx'
 import { Header } from './header.tsx'
 import { Notices } from './notices.tsx'
 import { Orders } from './orders.tsx'
+import { Panes } from './panes.tsx'
 import { Troubles } from './troubles.tsx'
 import { Way } from './way.tsx'
 
@@ -20,13 +22,20 @@ export function App({ feed, shortcuts }: Props) {
       <main class="page">
         <Way feed={feed} />
         <Troubles />
-        <div class="desk">
-          <Orders />
-          <Activity />
-        </div>
+        <Panes />
+        <Desk />
       </main>
       <Dialogs shortcuts={shortcuts} />
       <Notices />
     </>
+  )
+}
+
+function Desk() {
+  return (
+    <div class="desk" data-pane={pane.value}>
+      <Orders />
+      <Activity />
+    </div>
   )
 }

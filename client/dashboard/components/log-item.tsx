@@ -10,10 +10,15 @@ export function LogItem({ entry }: { entry: LogEntry }) {
   return useMemo(() => <Item {...entry} />, [entry])
 }
 
-function Item({ change, latencyMs, late }: LogEntry) {
+function Item({ change, latencyMs, late, quiet }: LogEntry) {
   const { id, name } = subject(change)
   return (
-    <li class="entry" data-op={change.op} data-offset={change.offset}>
+    <li
+      class="entry"
+      data-op={change.op}
+      data-offset={change.offset}
+      data-quiet={quiet ? '' : undefined}
+    >
       <p class="entry-head">
         <span class="op">{change.op}</span>
         <span class="entry-subject">

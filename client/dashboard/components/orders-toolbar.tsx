@@ -1,6 +1,6 @@
 import { formatCount } from '../format.ts'
 import { type Status, statuses } from '../order.ts'
-import { query, view, WINDOW_STEP, windowSize } from '../store.ts'
+import { pane, query, view, WINDOW_STEP, windowSize } from '../store.ts'
 import type { SortColumn } from '../view.ts'
 import { Icon } from './icon.tsx'
 import { sortBy } from './orders-head.tsx'
@@ -8,9 +8,13 @@ import { sortBy } from './orders-head.tsx'
 const SEARCH_ID = 'search'
 
 export function focusSearch(): void {
-  const field = document.getElementById(SEARCH_ID) as HTMLInputElement | null
-  field?.focus()
-  field?.select()
+  pane.value = 'orders'
+  // After the draw that may have to show it first.
+  requestAnimationFrame(() => {
+    const field = document.getElementById(SEARCH_ID) as HTMLInputElement | null
+    field?.focus()
+    field?.select()
+  })
 }
 
 export function OrdersToolbar() {
