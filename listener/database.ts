@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CHANGE_BYTES } from '../protocol/link.ts'
 import { POOLER_SENTENCE } from './address.ts'
@@ -7,6 +8,8 @@ import { POOLER_SENTENCE } from './address.ts'
 const QUERY_TIMEOUT_MS = 9_000
 const CONNECT_TIMEOUT_MS = 10_000
 const KEEPALIVE_MS = 5_000
+/** A session of our own answers sooner, whatever others do. */
+const OWN_TURN_MS = 5_000
 
 /** Advisory lock of leadership. One number for all, since a lock is of one database. */
 const LEADER_LOCK = 'hashtextextended($$belfry leader$$, 0)'
@@ -162,7 +165,10 @@ export class Database {
     values: readonly unknown[] = [],
   ): Promise<pg.QueryResult<Row>> {
     const run = this.#last.then(() => this.#client.query<Row>(text, [...values]))
-    this.#last = run.catch(() => undefined)
+    this.#last = run.catch((error: unknown) => {
+      // Not an answer of the server's, so there will be none to whoever waits behind either.
+      if (!(error instanceof pg.DatabaseError)) this.#lost.abort(error)
+    })
     return run
   }
 
@@ -199,7 +205,8 @@ async function refusePooler(client: pg.Client, url: string): Promise<void> {
   try {
     await other.query('BEGIN')
     await other.query('SELECT 1')
-    const after = await backendPid(client).catch(() => -1)
+    // With a single backend to share, ours has to wait until the other's transaction ends.
+    const after = await Promise.race([backendPid(client), delay(OWN_TURN_MS, null, { ref: false })])
     if (after !== before) throw new PoolerError(POOLER_SENTENCE)
     await other.query('ROLLBACK')
   } finally {

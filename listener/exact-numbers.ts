@@ -10,12 +10,13 @@ export function quoteInexactNumbers(json: string): string {
   )
 }
 
-/** Fifteen significant digits always fit a double, so a shorter number needs no look. */
-const MAYBE_INEXACT = /[\d.]{16}/
+/** Fifteen digits always fit a double, unless an exponent (in a `json` column) leaves its range. */
+const MAYBE_INEXACT = /[\d.]{16}|\d[eE][+-]?\d{3}/
+const CERTAINLY_EXACT = /^-?[\d.]{1,15}$/
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
 function isExact(number: string): boolean {
-  return number.length < 16 || significant(number) === significant(String(Number(number)))
+  return CERTAINLY_EXACT.test(number) || significant(number) === significant(String(Number(number)))
 }
 
 /** The digits without sign, leading and trailing zeros, and where the point stands among them. */

@@ -72,7 +72,7 @@ export class Link {
         if (error instanceof FencedError) throw error
         signal.throwIfAborted()
         this.#log(`the batch was not answered (${message(error)}); sending it again`)
-        await delay(fullJitter(attempt, BACKOFF, Math.random()), undefined, { signal })
+        await pause(fullJitter(attempt, BACKOFF, Math.random()), signal)
       }
     }
   }
@@ -126,7 +126,7 @@ export class Link {
             ? REFUSED_RETRY_MS
             : fullJitter(attempt, BACKOFF, Math.random())
         this.#log(`no link to the feed (${message(error)}); trying again in ${waitMs} ms`)
-        await delay(waitMs, undefined, { signal })
+        await pause(waitMs, signal)
       }
     }
   }
@@ -250,6 +250,11 @@ function explain(code: number, reason: string): Error {
   if (name === null) return new Error(reason || `closed with ${code}`)
   const sentence = [reason, REMEDIES[name]].filter(Boolean).join('. ')
   return closeCodes[name].retry ? new Error(sentence) : new RefusedError(sentence)
+}
+
+/** Ends early when the signal says so; whoever goes on from here asks it why. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return delay(ms, undefined, { signal }).catch(() => undefined)
 }
 
 function message(error: unknown): string {

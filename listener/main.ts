@@ -58,4 +58,5 @@ function refuse(sentence: string): number {
   return 1
 }
 
-process.exitCode = await main()
+// A connection that has gone silent cannot be closed and would keep the process. All is done here.
+process.exit(await main())

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, type TestContext, test } from 'vitest'
+import { FeedWorker } from '../support/feed-worker.ts'
+import { expectWhole, ORDER, type Way, wayTo } from '../support/way.ts'
+
+/** A connection over which nothing comes any more is found, and a frozen leader ended, within. */
+const FOUND_WITHIN_MS = 15_000
+const NO_FEED = 'http://127.0.0.1:9'
+
+// What these wait for is silence, so they take their time; they wait all together.
+describe.concurrent('silence', { timeout: 45_000 }, () => {
+  const feeds: FeedWorker[] = []
+  const unused: FeedWorker[] = []
+  beforeAll(async () => {
+    feeds.push(...(await Promise.all([1, 2, 3, 4].map(() => FeedWorker.start()))))
+    unused.push(...feeds)
+  })
+  afterAll(async () => {
+    await Promise.all(feeds.map((feed) => feed.stop()))
+  })
+
+  async function begin({ onTestFinished }: TestContext): Promise<Way> {
+    const feed = unused.pop()
+    if (!feed) throw new Error('each of these tests needs a feed of its own: start one more')
+    return wayTo(feed, onTestFinished)
+  }
+
+  test('a half-open connection to Postgres is found, and what was written meanwhile arrives', async (context) => {
+    const way = await begin(context)
+    const { proxy, url } = await way.proxied(way.database.url)
+    const listener = await way.listen({ databaseUrl: url })
+    await listener.reaches('belfry_asleep', 1)
+    proxy.blackhole()
+    await way.sql.query(ORDER)
+    await listener.said(/beginning again in/, FOUND_WITHIN_MS)
+    proxy.heal()
+    await listener.said(/leading with term 2/)
+    expectWhole(await way.feedHas(1))
+  })
+
+  test('a half-open link is found, and the batch in flight arrives over the next', async (context) => {
+    const way = await begin(context)
+    const { proxy, url } = await way.proxied(way.feed.url)
+    const listener = await way.listen({ feedUrl: url })
+    await listener.said(/linked/)
+    proxy.blackhole()
+    await way.sql.query(ORDER)
+    await listener.said(/the batch was not answered \(no pong\)/, FOUND_WITHIN_MS)
+    proxy.heal()
+    expectWhole(await way.feedHas(1))
+    context.expect(listener.lines.filter((line) => /leading/.test(line))).toHaveLength(1)
+  })
+
+  test('P13 a leader that freezes is ended when its lease is over', async (context) => {
+    const way = await begin(context)
+    const leader = await way.listen()
+    await leader.said(/linked/)
+    const standby = await way.listen()
+    await standby.said(/standing by/)
+    leader.signal('SIGSTOP')
+    await way.sql.query(ORDER)
+    const noticedWithinMs = FOUND_WITHIN_MS + 2_000
+    await standby.said(/ended the session of \S+, whose lease is over/, noticedWithinMs)
+    await standby.said(/leading with term 2/)
+    leader.signal('SIGCONT')
+    await leader.said(/standing by/)
+    expectWhole(await way.feedHas(1))
+  })
+
+  test('P10 SIGTERM beside a feed that never answers gives up in time, and keeps the rows', async (context) => {
+    const way = await begin(context)
+    const { proxy, url } = await way.proxied(way.feed.url)
+    const listener = await way.listen({ feedUrl: url })
+    await listener.said(/linked/)
+    proxy.blackhole()
+    const looks = await listener.metric('belfry_looks_total')
+    await way.sql.query(ORDER)
+    await listener.reaches('belfry_looks_total', looks + 1)
+    context.expect(await listener.stop()).toBe(0)
+    context.expect((await way.sql.query('SELECT FROM belfry.outbox')).rowCount).toBe(1)
+  })
+
+  test('SIGTERM beside a Postgres that never answers ends all the same', async (context) => {
+    const way = await wayTo(feeds[0] as FeedWorker, context.onTestFinished)
+    const { proxy, url } = await way.proxied(way.database.url)
+    const listener = await way.listen({ databaseUrl: url, feedUrl: NO_FEED })
+    await listener.said(/no link to the feed/)
+    proxy.blackhole()
+    context.expect(await listener.stop()).toBe(0)
+  })
+})

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest'
+import { outgoing } from '../../listener/outgoing.ts'
+import { MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CHANGE_BYTES } from '../../protocol/link.ts'
+import { servers, session } from '../support/database.ts'
+import { brief, WatchedDatabase } from '../support/watched-database.ts'
+
+/** What a value of the feed's storage holds: a batch is one such value. */
+const STORED_VALUE_BYTES = 2_097_152
+
+describe.each(servers)('reading the outbox on $name', (server) => {
+  const db = WatchedDatabase.on(server)
+
+  async function texts(keyType = 'int'): Promise<void> {
+    await db.run(`DROP TABLE IF EXISTS texts; CREATE TABLE texts (id ${keyType} PRIMARY KEY, body text);
+                  SELECT belfry.watch('texts')`)
+  }
+
+  test('P6 a row of 3 MB travels without its images and holds nothing up', async () => {
+    await texts()
+    await db.run(
+      `INSERT INTO texts VALUES (1, 'small'), (2, repeat('x', 3000000)), (3, 'small too')`,
+    )
+    await db.run("UPDATE texts SET body = 'shrunk' WHERE id = 2")
+    await db.run('DELETE FROM texts')
+    const changes = await db.changes()
+    expect(changes.map(brief)).toEqual([
+      ...['insert 1', 'insert 2', 'insert 3', 'update 2', 'delete 1', 'delete 3', 'delete 2'],
+    ])
+    expect(changes.filter(({ oversize }) => oversize).map(brief)).toEqual(['insert 2', 'update 2'])
+    expect(changes[1]).toMatchObject({ key: { id: 2 }, new: null, old: null, oversize: true })
+    expect(changes[2]).toMatchObject({ new: { id: 3, body: 'small too' } })
+  })
+
+  test('P6 the limit is of bytes, not of characters', async () => {
+    await texts()
+    await db.run(`INSERT INTO texts VALUES (1, repeat('ñ', 1000000)), (2, repeat('n', 1000000))`)
+    expect((await db.changes()).map(({ oversize }) => oversize)).toEqual([true, undefined])
+  })
+
+  test('P6 what the quotes around its numbers make too large is sent bare', async () => {
+    await db.run(`CREATE TABLE long_lists (id int PRIMARY KEY, list bigint[]); SELECT belfry.watch('long_lists');
+      INSERT INTO long_lists SELECT 1, array_agg(9007199254740993) FROM generate_series(1, 110000)`)
+    expect(await db.changes()).toMatchObject([{ key: { id: 1 }, new: null, oversize: true }])
+  })
+
+  test('a look takes at most so many changes', async () => {
+    await texts()
+    await db.run("INSERT INTO texts SELECT n, 'x' FROM generate_series(1, 2500) AS n")
+    expect((await db.reader.look()).rows).toHaveLength(MAX_BATCH_CHANGES)
+    expect((await db.changes()).map(({ key }) => key?.id)).toEqual(
+      Array.from({ length: 2_500 }, (_, index) => index + 1),
+    )
+  })
+
+  test('a look stops before it exceeds so many bytes, and takes one larger row alone', async () => {
+    await texts()
+    await db.run(`INSERT INTO texts SELECT n, repeat('x', CASE n WHEN 4 THEN 1500000 ELSE 400000 END)
+                  FROM generate_series(1, 5) AS n`)
+    const looks: number[] = []
+    for (;;) {
+      const { rows } = await db.reader.look()
+      if (rows.length === 0) break
+      looks.push(rows.length)
+      if (rows.length > 1)
+        expect(rows.reduce((sum, { change }) => sum + change.length, 0)).toBeLessThan(
+          MAX_BATCH_BYTES,
+        )
+      await db.reader.forget(rows.map(({ id }) => id))
+    }
+    expect(looks).toEqual([2, 1, 1, 1])
+  })
+
+  test('a look of the widest keys still fits the value in which the feed stores a batch', async () => {
+    await texts('text')
+    await db.run(
+      `INSERT INTO texts SELECT repeat(md5(n::text), 30) || n FROM generate_series(1, 1500) AS n`,
+    )
+    const { rows } = await db.reader.look()
+    const stored = rows.map(
+      ({ change }) => outgoing(change).text.length + '"offset":1000000,'.length,
+    )
+    expect(stored.reduce((sum, length) => sum + length, 0)).toBeLessThan(STORED_VALUE_BYTES)
+    expect(rows.length).toBeGreaterThan(300)
+  })
+
+  test('the limits that are asked for are kept to', async () => {
+    await texts()
+    await db.run("INSERT INTO texts SELECT n, repeat('x', 1000) FROM generate_series(1, 10) AS n")
+    const peek = async (...limits: number[]) =>
+      (await db.run('SELECT * FROM belfry.peek($1, $2, $3)', limits)).length
+    expect(await peek(3, MAX_BATCH_BYTES, MAX_CHANGE_BYTES)).toBe(3)
+    expect(await peek(100, 1, MAX_CHANGE_BYTES)).toBe(1)
+    expect(await peek(100, 1, 10)).toBe(1)
+    expect(await peek(100, 2_500, MAX_CHANGE_BYTES)).toBe(2)
+    expect(await peek(0, 1, 1)).toBe(0)
+  })
+
+  test('P10 what is not visible yet is not taken, and comes when it is', async () => {
+    await texts()
+    const { rows } = await db.reader.look()
+    expect(rows).toEqual([])
+    await db.run("BEGIN; INSERT INTO texts VALUES (1, 'open')")
+    expect((await db.reader.look()).rows).toEqual([])
+    await db.run('COMMIT')
+    const later = await db.reader.look()
+    expect(later.rows).toHaveLength(1)
+    expect(later.rows[0]?.age_ms).toBeGreaterThanOrEqual(0)
+    expect(await db.changes()).toHaveLength(1)
+  })
+
+  test('P10 a row that commits late, behind a higher id, is not skipped', async () => {
+    await texts()
+    const late = await session(db.address.url)
+    await late.query("BEGIN; INSERT INTO texts VALUES (1, 'late')")
+    await db.run("INSERT INTO texts VALUES (2, 'early')")
+    expect((await db.changes()).map(brief)).toEqual(['insert 2'])
+    await late.query('COMMIT')
+    expect((await db.changes()).map(brief)).toEqual(['insert 1'])
+  })
+})
