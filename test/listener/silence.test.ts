@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, type TestContext, test } from 'vitest'
+import { within } from '../support/deadline.ts'
 import { FeedWorker } from '../support/feed-worker.ts'
 import { expectWhole, ORDER, type Way, wayTo } from '../support/way.ts'
 
-/** A connection over which nothing comes any more is found, and a frozen leader ended, within. */
-const FOUND_WITHIN_MS = 15_000
+/**
+ * A connection over which nothing comes any more is found, and a frozen leader ended, within 15 s;
+ * and a machine that is busy with other tests may take a moment longer to say so.
+ */
+const FOUND_WITHIN_MS = 15_000 + 1_500
 const NO_FEED = 'http://127.0.0.1:9'
 
 // What these wait for is silence, so they take their time; they wait all together.
@@ -40,8 +44,15 @@ describe.concurrent('silence', { timeout: 45_000 }, () => {
   test('a half-open link is found, and the batch in flight arrives over the next', async (context) => {
     const way = await begin(context)
     const { proxy, url } = await way.proxied(way.feed.url)
+    const pong = new Promise<void>((resolve) => {
+      proxy.onData = (chunk, direction) => {
+        if (direction === 'from target' && chunk.includes('pong')) resolve()
+        return chunk
+      }
+    })
     const listener = await way.listen({ feedUrl: url })
     await listener.said(/linked/)
+    await within(FOUND_WITHIN_MS, 'a pong', pong)
     proxy.blackhole()
     await way.sql.query(ORDER)
     await listener.said(/the batch was not answered \(no pong\)/, FOUND_WITHIN_MS)
@@ -58,8 +69,8 @@ describe.concurrent('silence', { timeout: 45_000 }, () => {
     await standby.said(/standing by/)
     leader.signal('SIGSTOP')
     await way.sql.query(ORDER)
-    const noticedWithinMs = FOUND_WITHIN_MS + 2_000
-    await standby.said(/ended the session of \S+, whose lease is over/, noticedWithinMs)
+    const lookedAfterMs = 1_000
+    await standby.said(/ended the session of \S+, whose lease/, FOUND_WITHIN_MS + lookedAfterMs)
     await standby.said(/leading with term 2/)
     leader.signal('SIGCONT')
     await leader.said(/standing by/)

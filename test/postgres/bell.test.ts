@@ -105,9 +105,7 @@ describe.each(servers)('the bell on $name', (server) => {
     await gate.query('SELECT pg_advisory_lock(7)')
     const statement = writer.query(`INSERT INTO orders (customer_name, product_name, amount)
                                     SELECT 'Ada', 'Bell', 1 FROM pg_advisory_xact_lock(7)`)
-    await expect
-      .poll(() => db.run('SELECT FROM pg_locks WHERE NOT granted'), { timeout: 5_000 })
-      .toHaveLength(1)
+    await db.untilBlocked()
     // It has written nothing, so no barrier waits for it.
     await fallAsleep(dozing(await db.reader.setAsleep(), 0))
     const heard = await hear()

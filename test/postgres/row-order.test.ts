@@ -76,9 +76,7 @@ describe.each(servers)('the order of a row’s changes on $name', (server) => {
     // The second begins, and takes ids of the outbox for other rows, before the first ends.
     await second.query('BEGIN; UPDATE places SET n = 7 WHERE id = 2')
     const waiting = second.query('UPDATE places SET n = n + 10 WHERE id = 1')
-    await expect
-      .poll(() => db.run('SELECT FROM pg_locks WHERE NOT granted'), { timeout: 5_000 })
-      .toHaveLength(1)
+    await db.untilBlocked()
     await first.query('UPDATE places SET n = 2 WHERE id = 1')
     await first.query('COMMIT')
     await waiting
@@ -92,9 +90,7 @@ describe.each(servers)('the order of a row’s changes on $name', (server) => {
     const [first, second] = [await session(db.address.url), await session(db.address.url)]
     await first.query('BEGIN; DELETE FROM places WHERE id = 1')
     const waiting = second.query('INSERT INTO places VALUES (1, 99)')
-    await expect
-      .poll(() => db.run('SELECT FROM pg_locks WHERE NOT granted'), { timeout: 5_000 })
-      .toHaveLength(1)
+    await db.untilBlocked()
     await first.query('COMMIT')
     await waiting
     expect((await db.changes()).map(brief)).toEqual(['delete 1', 'insert 1'])

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { afterAll, beforeAll, beforeEach, vi } from 'vitest'
 import { Database } from '../../listener/database.ts'
 import type { CapturedChange } from '../../protocol/change.ts'
 import { connect, createDatabase, type TestDatabase } from './database.ts'
@@ -43,6 +43,18 @@ export class WatchedDatabase {
   /** Runs as the owner: one statement with values, or several without. */
   async run<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]> {
     return (await there(this.#sql).query<Row>(text, values)).rows
+  }
+
+  /** Waits until a session of this database waits for a lock. */
+  untilBlocked(): Promise<void> {
+    return vi.waitFor(
+      async () => {
+        const waiting = await this.run(`SELECT FROM pg_stat_activity
+                                         WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+        if (waiting.length === 0) throw new Error('no session waits for a lock')
+      },
+      { timeout: 10_000, interval: 10 },
+    )
   }
 
   /** What reaches the feed of all that was written since the last time. */
