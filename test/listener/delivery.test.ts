@@ -47,7 +47,7 @@ describe('the way of a change', () => {
     expect(await listener.metric('belfry_changes_total')).toBe(5)
   })
 
-  test('P11 P12 through bursts and pauses of many writers nothing is lost, and rings stay few', async () => {
+  test('P12 through bursts and pauses of many writers nothing is lost', async () => {
     const { database, sql, listen, feedHas } = await begin()
     const listener = await listen()
     await sql.query(`INSERT INTO orders (customer_name, product_name, amount)
@@ -66,7 +66,6 @@ describe('the way of a change', () => {
     }
     expectWhole(await feedHas(written))
     expect(await listener.metric('belfry_sweep_found_total')).toBe(0)
-    expect(await listener.metric('belfry_rings_total')).toBeLessThan(written / 3)
   })
 
   test('P1 P2 P10 killed again and again amid writers, it leaves no gap and no double', async () => {

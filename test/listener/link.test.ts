@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { serveSockets } from '../sdk/small-socket-server.ts'
 import { FeedWorker } from '../support/feed-worker.ts'
 import { expectWhole, ORDER, sharedFeed, type Way, wayTo } from '../support/way.ts'
 
@@ -109,6 +110,23 @@ describe('the link', () => {
       /no link to the feed \(cannot reach ws:\/\/127\.0\.0\.1:9\); trying again in/,
     )
     expect((await listener.health()).status).toBe(503)
+    expect(await listener.stop()).toBe(0)
+  })
+
+  test.each([
+    'hello',
+    '{',
+    '[]',
+    '{"type":"welcome"}',
+    '{"type":"ack","seq":1,"head":1,"duplicates":0}',
+  ])('P60 a feed that says %j instead of a welcome is left, and tried again', async (greeting) => {
+    const way = await begin()
+    await using server = await serveSockets(({ say }) => say(greeting))
+    const listener = await way.listen({ feedUrl: server.url })
+    await listener.said(
+      /no link to the feed \((the feed said something unreadable|expected a welcome, heard ack)\); trying again/,
+    )
+    await listener.said(/no link to the feed/, 20_000, listener.lines.length)
     expect(await listener.stop()).toBe(0)
   })
 
