@@ -41,9 +41,7 @@ export class Database {
     const database = new Database(client)
     try {
       await refusePooler(client, url)
-      // Both can be lost in a crash of the server without harm: a delete comes again as a
-      // duplicate, and the bell is set anew by whoever leads next.
-      await database.#query("SET synchronous_commit = off; SET timezone = 'UTC'")
+      await database.#query("SET timezone = 'UTC'")
       return database
     } catch (error) {
       await database.close()
@@ -69,7 +67,12 @@ export class Database {
       .got
   }
 
-  /** @param above take a term higher than this one too */
+  /**
+   * A term that was taken is on the disk: after a crash of the server it is not given again. What
+   * a leader writes from then on need not be: a delete comes again as a duplicate, and the bell
+   * is set anew by whoever leads next.
+   * @param above take a term higher than this one too
+   */
   async takeTerm(listener: string, above: number): Promise<number> {
     const { term } = await this.#one<{ term: string }>(
       `INSERT INTO belfry.terms (term, listener, backend_pid)
@@ -77,6 +80,7 @@ export class Database {
        RETURNING term`,
       [listener, above],
     )
+    await this.#query('SET synchronous_commit = off')
     await this.#query('DELETE FROM belfry.terms WHERE term <= $1::bigint - 100', [term])
     return Number(term)
   }
@@ -86,18 +90,25 @@ export class Database {
   }
 
   /**
-   * Ends the backend of a leader that has not renewed its lease, or that is an earlier connection
-   * of this very listener: it will not let go of the lock by itself.
+   * Ends the backend that holds the lock, if its leader has not renewed its lease or is an earlier
+   * connection of this very listener: it will not let go by itself. One that took the lock and
+   * never came to take a term is judged by its last query.
    * @returns the name of the listener whose backend was ended
    */
   async endStaleLeader(listener: string, leaseMs: number): Promise<string | null> {
     const { rows } = await this.#query<{ listener: string }>(
-      `SELECT t.listener, pg_terminate_backend(t.backend_pid)
-         FROM belfry.terms t
-         JOIN pg_stat_activity a ON a.pid = t.backend_pid AND a.application_name = 'belfry listener'
-        WHERE t.term = (SELECT max(term) FROM belfry.terms)
-          AND t.backend_pid <> pg_backend_pid()
-          AND (t.listener = $1 OR t.seen_at < clock_timestamp() - $2 * interval '1 millisecond')`,
+      `SELECT coalesce(t.listener, 'a listener without a term') AS listener, pg_terminate_backend(a.pid)
+         FROM pg_locks l
+         JOIN pg_stat_activity a ON a.pid = l.pid AND a.application_name = 'belfry listener'
+         LEFT JOIN LATERAL (
+           SELECT listener, seen_at FROM belfry.terms
+            WHERE backend_pid = a.pid AND taken_at >= a.backend_start ORDER BY term DESC LIMIT 1
+         ) t ON true
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND a.pid <> pg_backend_pid()
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND (l.classid::bigint << 32 | l.objid::bigint) = ${LEADER_LOCK}
+          AND (t.listener = $1
+               OR coalesce(t.seen_at, a.state_change) < clock_timestamp() - $2 * interval '1 millisecond')`,
       [listener, leaseMs],
     )
     return rows[0]?.listener ?? null

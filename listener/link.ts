@@ -172,7 +172,9 @@ class Session {
     socket.addEventListener('message', ({ data }) => this.#onMessage(String(data)))
     socket.addEventListener('error', () => this.#fail(new Error(`cannot reach ${address.origin}`)))
     socket.addEventListener('close', ({ code, reason }) => this.#fail(explain(code, reason)))
-    signal.addEventListener('abort', () => this.close(1000, 'the listener stops'), { once: true })
+    const onAbort = () => this.close(1000, 'the listener stops')
+    signal.addEventListener('abort', onAbort)
+    void this.ended.then(() => signal.removeEventListener('abort', onAbort))
     const opened = new Promise<void>((resolve) => {
       socket.addEventListener('open', () => resolve(), { once: true })
     })
@@ -186,8 +188,9 @@ class Session {
   async deliver(changes: readonly string[]): Promise<Ack> {
     const seq = ++this.#seq
     const said = await this.#ask(`{"type":"batch","seq":${seq},"changes":[${changes.join(',')}]}`)
-    if (said.type !== 'ack' || said.seq !== seq) throw new Error(`expected ack ${seq}`)
-    return said
+    if (said.type === 'ack' && said.seq === seq) return said
+    this.close(1000, `expected ack ${seq}`)
+    throw new Error(`expected ack ${seq}`)
   }
 
   say(message: ToFeed | string): void {
@@ -225,10 +228,10 @@ class Session {
       this.#pongDue = null
       return
     }
-    const parsed = toListener.safeParse(JSON.parse(text))
-    if (!parsed.success) return this.#fail(new Error('the feed said something unreadable'))
-    if (parsed.data.type === 'fenced') return this.#fail(new FencedError(parsed.data.term))
-    this.#heard?.(parsed.data)
+    const said = parse(text)
+    if (said === null) return this.close(1000, 'the feed said something unreadable')
+    if (said.type === 'fenced') return this.#fail(new FencedError(said.term))
+    this.#heard?.(said)
   }
 
   /** A half-open connection says nothing: a ping without a pong ends it. */
@@ -242,6 +245,14 @@ class Session {
       clearInterval(pings)
       if (this.#pongDue) clearTimeout(this.#pongDue)
     })
+  }
+}
+
+function parse(text: string): ToListener | null {
+  try {
+    return toListener.safeParse(JSON.parse(text)).data ?? null
+  } catch {
+    return null
   }
 }
 

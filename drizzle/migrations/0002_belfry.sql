@@ -71,7 +71,7 @@ CREATE TABLE belfry.watched (
 CREATE FUNCTION belfry.capture() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- A row reads the same whatever its writer has set. This costs 0.2 s of the 2.1.
+-- A row reads the same whatever its writer has set. It costs a tenth.
 SET timezone = 'UTC'
 SET datestyle = 'ISO, YMD'
 SET intervalstyle = 'postgres'
@@ -212,6 +212,21 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
+-- The columns of a row's key out of the row's JSON, also where Postgres cannot read that again: no
+-- row may hold up the others. A `json` column can hold the escape \u0000, or half of a surrogate
+-- pair; a key cannot, so here blanks stand in for them. A row that is nested to the limit of
+-- max_stack_depth leaves its key unsaid.
+CREATE FUNCTION belfry.key_of(image text, key_columns text[]) RETURNS json
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  image := regexp_replace(image, '(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)', '\1\\u0020', 'gi');
+  RETURN (SELECT json_object_agg(k.name, image::json -> k.name ORDER BY k.place)
+            FROM unnest(key_columns) WITH ORDINALITY AS k(name, place));
+EXCEPTION WHEN statement_too_complex THEN
+  RETURN 'null';
+END
+$$;
+--> statement-breakpoint
 -- The head of the outbox, as changes in the protocol's JSON: at most `max_changes`, and no more
 -- than `max_bytes` of JSON unless the first alone is larger. A change with larger images than
 -- `max_change_bytes` comes without them, marked oversize; only its key is read.
@@ -238,9 +253,13 @@ AS $$
     SELECT s.id, s.first, s.at,
            concat(
              '{"id":"', s.change, '","table":', to_json(s."table"), ',"op":"', s.op, '","key":',
-             CASE WHEN s.op = 'truncate' THEN 'null' ELSE
-               (SELECT json_object_agg(k.name, coalesce(s.new, s.old)::json -> k.name ORDER BY k.place)::text
-                  FROM unnest(s.key_columns) WITH ORDINALITY AS k(name, place))
+             CASE
+               WHEN s.op = 'truncate' THEN 'null'
+               -- Short, so not nested deep, and without escapes: read at once, in a third of the time.
+               WHEN octet_length(coalesce(s.new, s.old)) < 8000 AND strpos(coalesce(s.new, s.old), '\u') = 0 THEN
+                 (SELECT json_object_agg(k.name, coalesce(s.new, s.old)::json -> k.name ORDER BY k.place)
+                    FROM unnest(s.key_columns) WITH ORDINALITY AS k(name, place))
+               ELSE belfry.key_of(coalesce(s.new, s.old), s.key_columns)
              END,
              ',"new":', CASE WHEN s.oversize THEN 'null' ELSE coalesce(s.new, 'null') END,
              ',"old":', CASE WHEN s.oversize THEN 'null' ELSE coalesce(s.old, 'null') END,

@@ -47,6 +47,48 @@ describe.each(servers)('reading the outbox on $name', (server) => {
     expect(await db.changes()).toMatchObject([{ key: { id: 1 }, new: null, oversize: true }])
   })
 
+  test.each([
+    ['the escape of a zero byte', String.raw`{"a":"\u0000"}`],
+    ['half of a surrogate pair', String.raw`"\ud800"`],
+    ['the wrong half of one', String.raw`"\uDC00\uD800"`],
+    ['a backslash before what looks like one', String.raw`"\\u0000 \\\u0000"`],
+    ['a whole pair', String.raw`"\ud83d\udd14"`],
+  ])('P1 a json column that holds %s holds nothing up', async (_, json) => {
+    await db.run(`DROP TABLE IF EXISTS documents; CREATE TABLE documents (doc json, id text PRIMARY KEY);
+                  SELECT belfry.watch('documents')`)
+    await db.run(String.raw`INSERT INTO documents VALUES ($1, '\u0000 \ud800')`, [json])
+    await db.run("INSERT INTO documents VALUES ('1', 'after')")
+    const [odd, after] = await db.changes()
+    expect(odd?.key).toEqual({ id: String.raw`\u0000 \ud800` })
+    expect(odd?.new?.doc).toEqual(JSON.parse(json))
+    expect(after?.key).toEqual({ id: 'after' })
+  })
+
+  test('P1 a row nested as deep as Postgres can read arrives, if need be without its key', async () => {
+    await db.run(`CREATE TABLE nests (id int PRIMARY KEY, doc json); SELECT belfry.watch('nests')`)
+    const insert = (depth: number) =>
+      db.run(`INSERT INTO nests VALUES (1, '${'['.repeat(depth)}${']'.repeat(depth)}')`)
+    let [depth, tooDeep] = [1_000, 100_000]
+    while (tooDeep - depth > 1) {
+      const middle = Math.floor((depth + tooDeep) / 2)
+      const fits = await insert(middle).then(
+        () => db.run('DELETE FROM nests').then(() => true),
+        () => false,
+      )
+      if (fits) depth = middle
+      else tooDeep = middle
+    }
+    await db.run('TRUNCATE belfry.outbox')
+    await insert(depth)
+    await db.run("INSERT INTO nests VALUES (2, '1')")
+    const { rows } = await db.reader.look()
+    expect(rows.map(({ change }) => /"key":(\{.*?\}|null)/.exec(change)?.[1])).toEqual([
+      'null',
+      '{ "id" : 2 }',
+    ])
+    await db.reader.forget(rows.map(({ id }) => id))
+  })
+
   test('a look takes at most so many changes', async () => {
     await texts()
     await db.run("INSERT INTO texts SELECT n, 'x' FROM generate_series(1, 2500) AS n")

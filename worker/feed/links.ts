@@ -97,7 +97,7 @@ export class Links {
       pulse: { state: 'awake', lagMs: 0 },
     })
     // One link speaks: an earlier one is either an older term's or this leader's broken one.
-    for (const other of links) if (other.id !== link.id) this.#fence(other)
+    for (const other of links) if (other.id !== link.id) this.#supersede(other)
     answer(link, { type: 'welcome', epoch: admission.life.epoch, head: this.#log.head })
     this.#appended()
   }
@@ -110,6 +110,12 @@ export class Links {
     const { after, through, duplicates } = this.#log.append(changes, now)
     answer(link, { type: 'ack', seq, head: through, duplicates })
     if (through > after) this.#appended()
+  }
+
+  /** Of the same term too: what it says from now on was sent again on the new one. */
+  #supersede(link: Connection<LinkState>): void {
+    link.setState({ phase: 'connected' })
+    this.#fence(link)
   }
 
   #fence(link: Connection<LinkState>): void {

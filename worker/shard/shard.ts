@@ -135,9 +135,9 @@ export class Shard extends Server<Env> {
       if (page.through > at) subscriber.send(changesFrame(page, select(subscription, page.changes)))
       at = page.through
       const live = this.#liveAt()
-      if (live === null || live.offset === at)
-        return this.#goLive(subscriber, subscription, { epoch: page.epoch, offset: at })
-      if (at > live.offset) await this.#pull()
+      const here = { epoch: page.epoch, offset: at }
+      if (live === null || isAt(here, live)) return this.#goLive(subscriber, subscription, here)
+      if (page.epoch !== live.epoch || at > live.offset) await this.#pull()
     }
   }
 
@@ -205,6 +205,9 @@ export class Shard extends Server<Env> {
     for (let mine = this.#liveAt(); mine !== null; mine = this.#liveAt()) {
       const page = await this.#feed().read(mine.epoch, mine.offset)
       if (page.reset) {
+        // Asked from where we stand no more: everyone was told of another position meanwhile.
+        const now = this.#liveAt()
+        if (now === null || !isAt(mine, now)) continue
         const position = { epoch: page.epoch, offset: page.head }
         this.#moveTo(position)
         return this.#audience.reset(page.reset, position)
