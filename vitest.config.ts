@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts', 'test/sdk/**/*.test.ts', 'test/cli/**/*.test.ts'],
+          include: ['unit', 'sdk', 'cli', 'simulation'].map((room) => `test/${room}/**/*.test.ts`),
         },
       },
       {
