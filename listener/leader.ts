@@ -22,7 +22,8 @@ export class Leader {
   readonly #term: number
   /** Until then a batch in flight is finished, through however many connections it takes. */
   readonly #giveUp: AbortSignal
-  #bell: BellState = awake(Date.now())
+  /** Its windows are measured by a clock that nobody sets back. */
+  #bell: BellState = awake(performance.now())
   /** Nobody rang: the time was up. */
   #swept = false
   /** When the oldest row that we have read and not yet sent was written, by our clock. */
@@ -88,7 +89,7 @@ export class Leader {
     else this.#oldestAt = null
 
     const decision = afterLook(this.#bell, {
-      now: Date.now(),
+      now: performance.now(),
       rows: rows.length,
       rings,
       oldestRunning,
@@ -99,7 +100,7 @@ export class Leader {
       this.#metrics.wakes.inc()
       await this.#database.setAwake()
     } else if (decision.bell === 'lie down') {
-      this.#bell = dozing(await this.#database.setAsleep(), Date.now())
+      this.#bell = dozing(await this.#database.setAsleep(), performance.now())
     }
     this.#metrics.asleep.set(this.#bell.mode === 'asleep' ? 1 : 0)
     if (this.#bell.mode !== mode) this.#pulse()

@@ -8,6 +8,7 @@ import { AbortController, AbortSignal } from './stand-ins/abort.ts'
  */
 export function takeGlobals(): void {
   Date.now = () => current().world.now
+  performance.now = () => current().world.now
   Math.random = () => current().world.random.next()
   const say = (...words: unknown[]) => current().world.note(words.join(' '))
   console.warn = say

@@ -63,7 +63,7 @@ export class Feed extends Server<Env> {
 
   override onMessage(connection: Connection<LinkState>, message: string | ArrayBuffer): void {
     try {
-      this.#links.heard(connection, message, this.#allLinks(), Date.now())
+      this.#links.heard(connection, message, () => this.#allLinks(), Date.now())
     } catch (error) {
       console.error(JSON.stringify({ message: 'a link message failed', error: String(error) }))
       connection.close(closeCodes.failed.code, 'failed')

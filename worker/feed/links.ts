@@ -51,12 +51,12 @@ export class Links {
   heard(
     link: Connection<LinkState>,
     message: string | ArrayBuffer,
-    links: readonly Connection<LinkState>[],
+    links: () => readonly Connection<LinkState>[],
     now: number,
   ): void {
     const said = parse(message)
     if ('refusal' in said) return refuse(link, 'bad_frame', said.refusal)
-    if (said.type === 'open') return this.#open(link, said, links, now)
+    if (said.type === 'open') return this.#open(link, said, links(), now)
     const state = link.state
     if (state?.phase !== 'open') return refuse(link, 'bad_frame', 'a link begins with "open"')
     if (!mayAppend(this.#records.life, state.term)) return this.#fence(link)

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CapturedChange } from '../../protocol/change.ts'
+import type { ToFeed } from '../../protocol/link.ts'
+import { signLink } from '../../protocol/signature.ts'
+import type { Fault, Scene } from './faults.ts'
+import { Wire } from './wire.ts'
+
+/** Longer than a leader that was fenced needs to take the next term. */
+const UNDER_WAY_MS = 2_500
+
+/**
+ * An old leader that is not dead. It speaks with a change that nobody has committed, so that one
+ * of its batches in the log cannot be taken for anything else.
+ *
+ * First it comes with a term that is over: its `open` must be refused, and what follows with it.
+ * Then it comes with the term of the day, which is let in as the leader's own new link (and puts
+ * the leader out, who takes the next term); its batch is slow on the way and arrives after that.
+ */
+export const ghost: Fault = {
+  name: 'ghost of an old term',
+  when: 'any time',
+  async strike(scene) {
+    const { rows } = await scene.sql.query<{ term: string | null; source: string }>(
+      'SELECT (SELECT max(term) FROM belfry.terms) AS term, source FROM belfry.identity',
+    )
+    const term = Number(rows[0]?.term ?? 0)
+    const source = rows[0]?.source ?? ''
+    if (term < 2) return 'there is no old term yet'
+    await haunt(scene, { source, term: term - 1 }, 0)
+    await haunt(scene, { source, term }, UNDER_WAY_MS)
+    return `terms ${term - 1} and ${term}`
+  },
+}
+
+async function haunt(
+  { system, chance }: Scene,
+  { source, term }: { source: string; term: number },
+  underWayMs: number,
+): Promise<void> {
+  const wire = await Wire.to(() => Number(new URL(system.workerUrl).port))
+  const authorization = await signLink(system.secret, Date.now(), randomUUID())
+  const socket = new WebSocket(`ws://127.0.0.1:${wire.port}/link`, {
+    headers: { authorization },
+  } as unknown as string[])
+  const say = (message: ToFeed) => socket.send(JSON.stringify(message))
+  const over = new Promise<void>((resolve) => {
+    socket.addEventListener('close', () => resolve())
+    socket.addEventListener('error', () => resolve())
+    socket.addEventListener('open', () => {
+      say({ type: 'open', source, term, listener: 'a ghost' })
+      if (underWayMs === 0) say({ type: 'batch', seq: 1, changes: [neverCommitted(chance.next())] })
+    })
+    socket.addEventListener('message', ({ data }) => {
+      if (underWayMs === 0 || !String(data).includes('welcome')) return
+      wire.delay(underWayMs)
+      say({ type: 'batch', seq: 1, changes: [neverCommitted(chance.next())] })
+    })
+  })
+  await Promise.race([over, delay(underWayMs + 1_000)])
+  await wire.close()
+}
+
+function neverCommitted(chance: number): CapturedChange {
+  const row = { id: 7_000_000 + Math.floor(chance * 1_000_000), who: 'a ghost' }
+  const at = new Date().toISOString()
+  return {
+    id: randomUUID(),
+    table: 'bells',
+    op: 'insert',
+    key: { id: row.id },
+    new: row,
+    old: null,
+    at,
+  }
+}
