@@ -179,6 +179,14 @@ describe.each(servers)('the bell on $name', (server) => {
     await fallAsleep(state)
   })
 
+  test('P12 to prepare a transaction is refused during the sleep, for Postgres prepares no ring', async () => {
+    const writer = await session(db.address.url)
+    await db.reader.setAsleep()
+    await writer.query(`BEGIN; ${ORDER}`)
+    await expect(writer.query("PREPARE TRANSACTION 'refused'")).rejects.toThrow(/cannot PREPARE/)
+    expect(await db.changes()).toEqual([])
+  })
+
   /** One look of the listener, as leader.ts does it, which must find so many rows. */
   async function look(state: BellState, expected: number): Promise<BellState> {
     const { rows, oldestRunning } = await db.reader.look()

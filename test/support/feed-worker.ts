@@ -21,6 +21,7 @@ export class FeedWorker {
   static async start(): Promise<FeedWorker> {
     process.env.WRANGLER_SEND_METRICS = 'false'
     process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'
+    process.env.WRANGLER_LOG = 'error'
     const harness = createTestHarness({
       root: fileURLToPath(new URL('../..', import.meta.url)),
       workers: [

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import { freePort } from '../../dev/ports.ts'
 import { postgresAccount } from '../../dev/postgres-account.ts'
+import type { AtEnd } from './database.ts'
 import { within } from './deadline.ts'
 
 const known = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer']
@@ -20,6 +20,7 @@ export async function startPgbouncer(
   binary: string,
   url: string,
   { poolMode, poolSize }: { poolMode: 'transaction' | 'session'; poolSize: number },
+  atEnd: AtEnd,
 ): Promise<string> {
   const address = new URL(url)
   const folder = mkdtempSync(join(tmpdir(), 'belfry-test-pgbouncer-'))
@@ -43,7 +44,7 @@ export async function startPgbouncer(
   const account = postgresAccount(binary, join(folder, 'data'))
   const { command, args, ...options } = account.launch(binary, folder, [`${folder}/pgbouncer.ini`])
   const life = spawn(command, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
-  onTestFinished(async () => {
+  atEnd(async () => {
     const exited = new Promise<void>((resolve) => life.once('exit', () => resolve()))
     if (life.exitCode === null && life.kill('SIGKILL')) await exited
     rmSync(folder, { recursive: true })
