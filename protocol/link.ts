@@ -10,7 +10,7 @@ import { capturedChange } from './change.ts'
 /** At most so many changes in one batch. */
 export const MAX_BATCH_CHANGES = 1_000
 
-/** Stop filling a batch at so many bytes of row images; one larger row travels alone. */
+/** Stop filling a batch at so many bytes of JSON; one larger change travels alone. */
 export const MAX_BATCH_BYTES = 1_000_000
 
 /**

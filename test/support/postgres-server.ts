@@ -37,14 +37,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // The account that PostgreSQL runs as, when we are root, must be able to get there.
   chmodSync(folder, 0o755)
   const binaries = [await postgresBinaries(), ...installedBinaries()]
-  const running = await Promise.all(binaries.map((each) => start(each, folder)))
-  project.provide(
-    'postgresServers',
-    running.map(({ server }) => server),
-  )
-  return async () => {
-    await Promise.all(running.map(({ life }) => stop(life)))
+  const lives: ChildProcess[] = []
+  const end = async () => {
+    await Promise.all(lives.map(stop))
     rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    const begun = (life: ChildProcess) => void lives.push(life)
+    const starting = binaries.map((each) => start(each, folder, begun))
+    // When one fails, the others are let start before they are stopped.
+    await Promise.allSettled(starting)
+    project.provide('postgresServers', await Promise.all(starting))
+    return end
+  } catch (error) {
+    await end()
+    throw error
   }
 }
 
@@ -63,7 +70,8 @@ function installedBinaries(): PostgresBinaries[] {
 async function start(
   { postgres, initdb, major }: PostgresBinaries,
   folder: string,
-): Promise<{ server: PostgresServer; life: ChildProcess }> {
+  begun: (life: ChildProcess) => void,
+): Promise<PostgresServer> {
   const data = join(folder, String(major))
   const account = postgresAccount(postgres, data)
   mkdirSync(data, { mode: 0o700 })
@@ -93,10 +101,11 @@ async function start(
     ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
   ])
   const life = spawn(command, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
+  begun(life)
   await untilReady(life, major)
   const adminUrl = `postgresql://${SUPERUSER}@127.0.0.1:${port}/postgres`
   await makeRole(adminUrl)
-  return { server: { name: `PostgreSQL ${major}`, major, adminUrl }, life }
+  return { name: `PostgreSQL ${major}`, major, adminUrl }
 }
 
 /** It says so itself. What it says later is of no interest, but must be read. */
@@ -109,12 +118,7 @@ async function untilReady(life: ChildProcess, major: number): Promise<void> {
     })
     life.once('exit', () => reject(new Error(`PostgreSQL ${major} did not start:\n${said}`)))
   })
-  try {
-    await within(30_000, `PostgreSQL ${major} ready`, ready)
-  } catch (error) {
-    await stop(life)
-    throw error
-  }
+  await within(30_000, `PostgreSQL ${major} ready`, ready)
 }
 
 /** The owner of all test databases: an ordinary role, as a hosted database gives one. */
