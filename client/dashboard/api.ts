@@ -76,6 +76,9 @@ export async function request<T>(
     return refuse('The server cannot be reached', 'Check that Belfry is running, then try again.')
   }
   const answer: unknown = await response.json().catch(() => undefined)
+  // A server that dies in the middle of an answer has said 200 already.
+  if (response.ok && answer === undefined && response.status !== 204)
+    return refuse('The answer was cut off', 'Look whether it was done, then try again.')
   if (response.ok) return { ok: true, value: answer as T }
   return { ok: false, refusal: readProblem(response.status, answer) }
 }
