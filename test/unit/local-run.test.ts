@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type DemoOrder, nextMove } from '../../dev/demo-orders.ts'
 import { restartDelayMs } from '../../dev/restart.ts'
+import { statuses } from '../../drizzle/schema.ts'
 
 describe('restarting a child', () => {
   it('waits half a second after a long life, and up to five seconds after short ones', () => {
@@ -18,15 +19,6 @@ describe('restarting a child', () => {
 
 describe('the demo', () => {
   it('keeps the table at about forty rows, and moves orders only to known statuses', () => {
-    const statuses = [
-      'pending',
-      'processing',
-      'filled',
-      'shipped',
-      'delivered',
-      'completed',
-      'cancelled',
-    ]
     fc.assert(
       fc.property(
         fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),

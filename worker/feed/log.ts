@@ -1,5 +1,6 @@
 import type { CapturedChange, Change } from '../../protocol/change.ts'
 import type { ResetReason } from '../../protocol/frames.ts'
+import { laterThan } from './later-than.ts'
 
 const PRUNED_BATCHES_AT_ONCE = 200
 
@@ -100,7 +101,7 @@ export class Log {
     )
     for (const { first, last, body } of rows) {
       if (bytes > 0 && bytes + body.length > maxBytes) break
-      bodies.push(first > after ? body : JSON.stringify(laterThan(after, body)))
+      bodies.push(first > after ? body : laterThan(after, body))
       bytes += body.length
       through = last
     }
@@ -154,10 +155,6 @@ export class Log {
     for (const { id } of seen) byId.delete(id)
     return [...byId.values()]
   }
-}
-
-function laterThan(after: number, body: string): Change[] {
-  return (JSON.parse(body) as Change[]).filter(({ offset }) => offset > after)
 }
 
 function joinArrays(bodies: readonly string[]): string {

@@ -1,11 +1,11 @@
 import { type Connection, type ConnectionContext, Server } from 'partyserver'
-import type { Change } from '../../protocol/change.ts'
 import { type CloseName, closeCodes } from '../../protocol/close-codes.ts'
 import { HEARTBEAT_MS, type ResetReason } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
 import { parseSubscription, type Start, type Subscription } from '../../protocol/subscription.ts'
 import type { Env } from '../env.ts'
 import type { Delivery } from '../feed/fan-out.ts'
+import { laterThan } from '../feed/later-than.ts'
 import { Audience, type Subscriber, type SubscriberState, select } from './audience.ts'
 import { changesFrame, helloFrame, resetFrame } from './frame.ts'
 
@@ -249,12 +249,6 @@ export class Shard extends Server<Env> {
   #sockets(): number {
     return this.ctx.getWebSockets().filter(isOpen).length
   }
-}
-
-function laterThan(offset: number, changes: string): string {
-  return JSON.stringify(
-    (JSON.parse(changes) as Change[]).filter((change) => change.offset > offset),
-  )
 }
 
 function isAt(
