@@ -55,6 +55,12 @@ export default defineConfig({
         index: 'client/index.html',
         docs: 'client/docs.html',
         problems: 'client/docs/problems.html',
+        belfry: 'client/sdk/belfry.ts',
+      },
+      // The SDK is imported by name and by pages that are not ours: `/belfry.js`, with its exports.
+      preserveEntrySignatures: 'exports-only',
+      output: {
+        entryFileNames: ({ name }) => (name === 'belfry' ? 'belfry.js' : 'assets/[name]-[hash].js'),
       },
     },
   },

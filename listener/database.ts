@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CHANGE_BYTES } from '../protocol/link.ts'
+import { fillBatch, type OutboxRow, type OwedChange } from '../protocol/outbox.ts'
 import { POOLER_SENTENCE } from './address.ts'
 
 /** A query that takes longer has lost its server: with the sweep, found within 15 s. */
@@ -14,7 +15,26 @@ const OWN_TURN_MS = 5_000
 /** Advisory lock of leadership. One number for all, since a lock is of one database. */
 const LEADER_LOCK = 'hashtextextended($$belfry leader$$, 0)'
 
-export type OutboxRow = { id: string; change: string; age_ms: number }
+/** What one look at the outbox found. */
+export type Found = {
+  /** A batch, in the order of the outbox. */
+  owed: OwedChange[]
+  /** There may be more than fits the batch. */
+  more: boolean
+  /** Every transaction below this id had ended when the outbox was read. */
+  oldestRunning: bigint
+}
+
+/** Prepared, because they are asked for every batch: planning takes as long as an empty look. */
+const LOOK = {
+  name: 'look',
+  text: `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, p.*
+           FROM (VALUES (1)) AS always LEFT JOIN belfry.peek($1, $2, $3, $4) p ON true`,
+}
+const FORGET = {
+  name: 'forget',
+  text: 'DELETE FROM belfry.outbox WHERE id = ANY($1::bigint[])',
+}
 
 /** The wrong kind of address: trying again will not help. */
 export class PoolerError extends Error {}
@@ -41,7 +61,8 @@ export class Database {
     const database = new Database(client)
     try {
       await refusePooler(client, url)
-      await database.#query("SET timezone = 'UTC'")
+      // The outbox is read by its ids, however small it was when the plan was made.
+      await database.#query('SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off')
       return database
     } catch (error) {
       await database.close()
@@ -85,8 +106,12 @@ export class Database {
     return Number(term)
   }
 
-  async renewLease(term: number): Promise<void> {
-    await this.#query('UPDATE belfry.terms SET seen_at = clock_timestamp() WHERE term = $1', [term])
+  /** @param feed the one that we are linked to: only it may drain in our place */
+  async renewLease(term: number, feed: string | null): Promise<void> {
+    await this.#query(
+      'UPDATE belfry.terms SET seen_at = clock_timestamp(), feed = $2 WHERE term = $1',
+      [term, feed],
+    )
   }
 
   /**
@@ -116,28 +141,44 @@ export class Database {
 
   // --- the outbox ----------------------------------------------------------------------------
 
-  /** @returns the head of the outbox, and the oldest transaction that ran when it was read */
-  async look(): Promise<{ rows: OutboxRow[]; oldestRunning: bigint }> {
-    const { rows } = await this.#query<{ xmin: string; id: string | null } & OutboxRow>(
-      `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, p.*
-         FROM (VALUES (1)) AS always LEFT JOIN belfry.peek($1, $2, $3) p ON true`,
-      [MAX_BATCH_CHANGES, MAX_BATCH_BYTES, MAX_CHANGE_BYTES],
-    )
-    return {
-      oldestRunning: BigInt(rows[0]?.xmin ?? 0),
-      rows: rows.filter(({ id }) => id !== null),
-    }
+  /** @param taken ids of rows that are under way already */
+  async look(taken: readonly string[]): Promise<Found> {
+    const { rows } = await this.#query<{ xmin: string } & (OutboxRow | { id: null })>(LOOK, [
+      MAX_BATCH_CHANGES,
+      MAX_BATCH_BYTES,
+      MAX_CHANGE_BYTES,
+      arrayOf(taken),
+    ])
+    const found = rows.filter((row): row is { xmin: string } & OutboxRow => row.id !== null)
+    return { ...fillBatch(found), oldestRunning: BigInt(rows[0]?.xmin ?? 0) }
   }
 
   async forget(ids: readonly string[]): Promise<void> {
-    await this.#query('DELETE FROM belfry.outbox WHERE id = ANY($1::bigint[])', [ids])
+    await this.#query(FORGET, [arrayOf(ids)])
+  }
+
+  /**
+   * Writes the canary's row: a change like any other, that nobody is shown.
+   * @returns the beat's number
+   */
+  async beat(): Promise<number> {
+    const { beat } = await this.#one<{ beat: string }>(
+      `INSERT INTO belfry.canary AS c (beat) VALUES (1)
+           ON CONFLICT (only_one) DO UPDATE SET beat = c.beat + 1, at = clock_timestamp()
+       RETURNING beat`,
+    )
+    return Number(beat)
   }
 
   // --- the bell ------------------------------------------------------------------------------
 
-  /** @returns false where LISTEN is not to be had */
-  async listen(onRing: () => void): Promise<boolean> {
-    this.#client.on('notification', onRing)
+  /**
+   * @param onRing `own`: it was this very session that rang
+   * @returns false where LISTEN is not to be had
+   */
+  async listen(onRing: (own: boolean) => void): Promise<boolean> {
+    const { processID: ownId } = this.#client as unknown as { processID: number }
+    this.#client.on('notification', ({ processId }) => onRing(processId === ownId))
     try {
       await this.#query('LISTEN belfry')
       const { n } = await this.#one<{ n: number }>(
@@ -172,10 +213,11 @@ export class Database {
 
   /** One at a time: the lease is renewed while a look may be under way. */
   #query<Row extends pg.QueryResultRow>(
-    text: string,
+    query: string | { name: string; text: string },
     values: readonly unknown[] = [],
   ): Promise<pg.QueryResult<Row>> {
-    const run = this.#last.then(() => this.#client.query<Row>(text, [...values]))
+    const config = typeof query === 'string' ? { text: query } : query
+    const run = this.#last.then(() => this.#client.query<Row>({ ...config, values: [...values] }))
     this.#last = run.catch((error: unknown) => {
       // Not an answer of the server's, so there will be none to whoever waits behind either.
       if (!(error instanceof pg.DatabaseError)) this.#lost.abort(error)
@@ -187,6 +229,11 @@ export class Database {
     const { rows } = await this.#query<Row>(text, values)
     return rows[0] as Row
   }
+}
+
+/** Postgres' own text for an array of numbers: the driver's would look for quotes in each. */
+function arrayOf(ids: readonly string[]): string {
+  return `{${ids.join(',')}}`
 }
 
 async function connect(url: string, name: string): Promise<pg.Client> {

@@ -1,9 +1,10 @@
 import { PULSE_MS } from '../protocol/link.ts'
+import type { OwedChange } from '../protocol/outbox.ts'
 import { afterLook, awake, type BellState, dozing } from './bell.ts'
-import type { Database, OutboxRow } from './database.ts'
+import { Canary } from './canary.ts'
+import type { Database } from './database.ts'
 import type { Link } from './link.ts'
 import type { Metrics } from './metrics.ts'
-import { outgoing } from './outgoing.ts'
 import { Rings } from './rings.ts'
 
 /**
@@ -12,13 +13,15 @@ import { Rings } from './rings.ts'
  *
  * Authoritative on nothing: the outbox is the truth, and the feed decides what is new. So it may
  * be killed between any two steps. Must hold: a row is deleted only after it was acknowledged
- * (P10); one batch is in flight (P23).
+ * (P10); one batch is in flight (P23). The next one is read meanwhile, and leaves out by name
+ * what is under way, so that it has every earlier change of its rows before it.
  */
 export class Leader {
   readonly #database: Database
   readonly #link: Link
   readonly #metrics: Metrics
   readonly #rings = new Rings()
+  readonly #canary: Canary
   readonly #term: number
   /** Until then a batch in flight is finished, through however many connections it takes. */
   readonly #giveUp: AbortSignal
@@ -26,8 +29,12 @@ export class Leader {
   #bell: BellState = awake(performance.now())
   /** Nobody rang: the time was up. */
   #swept = false
-  /** When the oldest row that we have read and not yet sent was written, by our clock. */
+  /** When the oldest row that we have read and not yet delivered was written, by our clock. */
   #oldestAt: number | null = null
+  /** The ids of the batch in flight, until their deletion has been asked for. */
+  #underWay: readonly string[] = []
+  #acknowledged: Promise<void> = Promise.resolve()
+  #forgotten: Promise<void> = Promise.resolve()
 
   constructor(
     { database, link, metrics }: { database: Database; link: Link; metrics: Metrics },
@@ -37,6 +44,7 @@ export class Leader {
     this.#database = database
     this.#link = link
     this.#metrics = metrics
+    this.#canary = new Canary({ database, link, metrics })
     this.#term = term
     this.#giveUp = AbortSignal.any([giveUp, database.lost])
   }
@@ -51,7 +59,7 @@ export class Leader {
    */
   async lead(stop: AbortSignal, say: (line: string) => void): Promise<void> {
     await this.#database.setAwake()
-    const listening = await this.#database.listen(() => this.#onRing())
+    const listening = await this.#database.listen((own) => this.#onRing(own))
     if (!listening) {
       this.#bell = { mode: 'polling' }
       say('LISTEN is not to be had here: looking at the outbox four times a second instead')
@@ -61,11 +69,10 @@ export class Leader {
     const onAbort = () => this.#rings.interrupt()
     stop.addEventListener('abort', onAbort)
     this.#giveUp.addEventListener('abort', onAbort)
+    const leading = AbortSignal.any([done.signal, this.#giveUp])
     try {
-      await Promise.race([
-        this.#link.keep(AbortSignal.any([done.signal, this.#giveUp])),
-        this.#looks(stop),
-      ])
+      void this.#canary.keep(leading, say)
+      await Promise.race([this.#link.keep(leading), this.#looks(stop)])
     } finally {
       done.abort()
       clearInterval(timer)
@@ -78,19 +85,29 @@ export class Leader {
 
   async #looks(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) await this.#look(stop)
+    await this.#acknowledged
+    await this.#forgotten
   }
 
   async #look(stop: AbortSignal): Promise<void> {
     const rings = this.#rings.take()
-    const { rows, oldestRunning } = await this.#database.look()
+    const underWay = this.#underWay
+    // One after the other on one connection, so that a look does not see what was deleted.
+    const [{ owed, more, oldestRunning }] = await Promise.all([
+      this.#database.look(underWay),
+      this.#forgotten,
+    ])
     this.#metrics.looks.inc()
-    if (this.#swept && this.#bell.mode === 'asleep') this.#metrics.sweepFound.inc(rows.length)
-    if (rows.length > 0) await this.#send(rows)
-    else this.#oldestAt = null
+    if (this.#swept && this.#bell.mode === 'asleep') this.#metrics.sweepFound.inc(changesIn(owed))
+    if (owed.length > 0) {
+      await this.#acknowledged
+      this.#send(owed)
+    } else if (underWay.length === 0) this.#canary.foundNothing()
 
     const decision = afterLook(this.#bell, {
       now: performance.now(),
-      rows: rows.length,
+      rows: owed.length,
+      more,
       rings,
       oldestRunning,
     })
@@ -107,26 +124,40 @@ export class Leader {
     this.#swept = decision.waitMs > 0 && !stop.aborted && !(await this.#rings.wait(decision.waitMs))
   }
 
-  async #send(rows: readonly OutboxRow[]): Promise<void> {
-    const ageMs = Math.max(...rows.map((row) => row.age_ms))
-    this.#oldestAt = Date.now() - ageMs
-    const changes = rows.map(({ change }) => outgoing(change))
-    const ack = await this.#link.deliver(
-      changes.map(({ text }) => text),
-      this.#giveUp,
-    )
-    await this.#database.forget(rows.map(({ id }) => id))
-
-    this.#metrics.head.set(ack.head)
-    this.#metrics.batches.inc()
-    this.#metrics.changes.inc(rows.length)
-    this.#metrics.oversize.inc(changes.filter(({ oversize }) => oversize).length)
-    this.#metrics.duplicates.inc(ack.duplicates)
-    this.#metrics.ageSeconds.observe((Date.now() - this.#oldestAt) / 1000)
+  #send(owed: readonly OwedChange[]): void {
+    this.#underWay = owed.map(({ id }) => id)
+    this.#acknowledged = this.#deliver(owed)
+    // Nobody may be waiting for it. What ends it ends link.keep() too, and so our leadership.
+    this.#acknowledged.catch(() => undefined)
   }
 
-  #onRing(): void {
-    this.#metrics.rings.inc()
+  async #deliver(owed: readonly OwedChange[]): Promise<void> {
+    const writtenAt = Date.now() - Math.max(...owed.map(({ ageMs }) => ageMs))
+    this.#oldestAt = writtenAt
+    const ack = await this.#link.deliver(
+      owed.map(({ text }) => text),
+      this.#giveUp,
+    )
+    this.#oldestAt = null
+    this.#forgotten = this.#database.forget(this.#underWay)
+    // The next look is told.
+    this.#forgotten.catch(() => this.#rings.interrupt())
+    this.#underWay = []
+
+    this.#canary.acknowledged(owed)
+    const changes = changesIn(owed)
+    if (changes === 0) return
+    this.#metrics.head.set(ack.head)
+    this.#metrics.batches.inc()
+    this.#metrics.changes.inc(changes)
+    this.#metrics.oversize.inc(owed.filter(({ oversize }) => oversize).length)
+    this.#metrics.duplicates.inc(ack.duplicates)
+    this.#metrics.ageSeconds.observe((Date.now() - writtenAt) / 1000)
+  }
+
+  /** @param own the canary's, for which no writer paid */
+  #onRing(own: boolean): void {
+    if (!own) this.#metrics.rings.inc()
     this.#rings.ring()
   }
 
@@ -135,6 +166,11 @@ export class Leader {
     this.#metrics.lagSeconds.set(lagMs / 1000)
     this.#metrics.linkUp.set(this.#link.open ? 1 : 0)
     this.#link.pulse({ state: this.#bell.mode, lagMs })
-    this.#database.renewLease(this.#term).catch(() => undefined)
+    this.#database.renewLease(this.#term, this.#link.feed).catch(() => undefined)
   }
+}
+
+/** How many there are beside the canary's. */
+function changesIn(owed: readonly OwedChange[]): number {
+  return owed.reduce((count, { beat }) => (beat === undefined ? count + 1 : count), 0)
 }

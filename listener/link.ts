@@ -47,6 +47,8 @@ export class Link {
   readonly #log: (line: string) => void
   #session: Session | null = null
   #connecting: Promise<Session> | null = null
+  /** The epoch of the feed that welcomed us last. */
+  feed: string | null = null
 
   constructor(options: LinkOptions, term: number, log: (line: string) => void) {
     this.#options = options
@@ -115,6 +117,7 @@ export class Link {
       try {
         const { epoch, head } = await session.welcome(signal)
         this.#session = session
+        this.feed = epoch
         this.#log(`linked to the feed: epoch ${epoch}, head ${head}`)
         return session
       } catch (error) {

@@ -83,6 +83,7 @@ export class Listener {
     } finally {
       this.#metrics.leader.set(0)
       this.#metrics.term.set(0)
+      this.#metrics.beatSince(null)
       await database.close()
     }
   }

@@ -34,8 +34,38 @@ export class Metrics {
     registers: [this.registry],
   })
 
+  readonly #canaryLatency = this.#gauge(
+    'belfry_canary_latency_seconds',
+    'How long the last beat of the canary took, from its row to the acknowledgement',
+  )
+  /** When a beat last came back, or since when one is waited for; null while it does not lead. */
+  #beatenAt: number | null = null
+
   constructor() {
+    new Gauge({
+      name: 'belfry_canary_age_seconds',
+      help: 'Since the feed last acknowledged a beat of the canary, or since it leads; 0 while it does not',
+      registers: [this.registry],
+      collect: this.#collectAge(),
+    })
     collectDefaultMetrics({ register: this.registry })
+  }
+
+  /** @param at null when it leads no more */
+  beatSince(at: number | null): void {
+    this.#beatenAt = at
+  }
+
+  beaten(at: number, tookMs: number): void {
+    this.#beatenAt = at
+    this.#canaryLatency.set(tookMs / 1000)
+  }
+
+  #collectAge(): (this: Gauge) => void {
+    const ageMs = () => (this.#beatenAt === null ? 0 : Date.now() - this.#beatenAt)
+    return function () {
+      this.set(ageMs() / 1000)
+    }
   }
 
   #gauge(name: string, help: string): Gauge {

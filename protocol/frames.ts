@@ -10,12 +10,16 @@ export const HEARTBEAT_MS = 15_000
 const epoch = z.string().min(1).max(32)
 const offset = z.int().nonnegative()
 
-/** The first frame: the position from which nothing will be missed. */
+/**
+ * The first frame: the position from which nothing will be missed. `window`, in bytes, stands in it
+ * for a subscriber that acknowledges: see acknowledgement.ts.
+ */
 export const helloFrame = z.object({
   type: z.literal('hello'),
   protocol: z.literal(PROTOCOL),
   epoch,
   after: offset,
+  window: z.int().positive().optional(),
 })
 
 /**

@@ -16,15 +16,19 @@ export type Subscription = {
 export type Start = { epoch: string | null; offset: number } | null
 
 export type SubscriptionQuery =
-  | { ok: true; subscription: Subscription; start: Start }
+  /** `acks`: the subscriber says how far it has come (acknowledgement.ts). */
+  | { ok: true; subscription: Subscription; start: Start; acks: boolean }
   | { ok: false; code: Refusal; detail: string }
 
-type Refusal = Extract<ProblemCode, 'invalid_filter' | 'invalid_position'>
+type Refusal = Extract<ProblemCode, 'invalid_filter' | 'invalid_position' | 'invalid_query'>
 
-/** Query names that are not columns. A column of such a name is written `where.<name>=`. */
-const RESERVED = new Set(['table', 'after', 'epoch', 'op', 'limit', 'ticket', 'token'])
+/** No columns either, like `table`, `op` and `acks`. A column of such a name is `where.<name>=`. */
+const POSITION = new Set(['after', 'epoch'])
+/** Read elsewhere, by whoever takes them. */
+const OTHERS = new Set(['limit', 'ticket', 'token'])
 const MAX_FILTERS = 8
 const MAX_TEXT = 255
+const ONCE = 'was given twice; give it once'
 
 /**
  * Reads `?table=orders&op=insert,update&status=filled&after=41&epoch=k3v…`.
@@ -37,9 +41,15 @@ export function parseSubscription(
   // Without a prototype, so that a column may have any name.
   const where: { [column: string]: string } = Object.create(null)
   const subscription: Subscription = { where }
+  const given = new Set<string>()
+  let acks = false
   for (const [name, text] of query) {
+    if (OTHERS.has(name)) continue
     if (text.length > MAX_TEXT || name.length > MAX_TEXT)
-      return refuse('invalid_filter', `${name.slice(0, 40)}: at most ${MAX_TEXT} characters`)
+      return refuse(codeOf(name), `${name.slice(0, 40)}: at most ${MAX_TEXT} characters`)
+    // Whichever of two were taken, the other would be left out without a word.
+    if (given.has(name)) return refuse(codeOf(name), `${name}: ${ONCE}`)
+    given.add(name)
     if (name === 'table') {
       if (text === '') return refuse('invalid_filter', 'table: must not be empty')
       subscription.table = text
@@ -49,8 +59,15 @@ export function parseSubscription(
       if (unknown !== undefined)
         return refuse('invalid_filter', `op: "${unknown}" is none of ${operations.join(', ')}`)
       subscription.ops = operations.filter((op) => ops.includes(op))
-    } else if (!RESERVED.has(name)) {
-      where[name.startsWith('where.') ? name.slice(6) : name] = text
+    } else if (name === 'acks') {
+      if (text !== '1')
+        return refuse('invalid_query', 'acks: give 1 or leave it out; a column is where.acks')
+      acks = true
+    } else if (!POSITION.has(name)) {
+      const column = name.startsWith('where.') ? name.slice(6) : name
+      if (column === '') return refuse('invalid_filter', `"${name}=": a column has a name`)
+      if (column in where) return refuse('invalid_filter', `${column}: ${ONCE}`)
+      where[column] = text
     }
   }
   if (Object.keys(where).length > MAX_FILTERS)
@@ -62,7 +79,7 @@ export function parseSubscription(
         'invalid_position',
         'after: a whole number from 0 to 999999999999999; epoch: as the hello frame gave it',
       )
-    : { ok: true, subscription, start }
+    : { ok: true, subscription, start, acks }
 }
 
 /**
@@ -102,6 +119,10 @@ function parseStart(query: URLSearchParams, lastEventId: string | null): Start |
   if (epoch !== null && !/^[0-9a-z]{1,32}$/.test(epoch)) return undefined
   if (after === null) return lastEventId === null || lastEventId === '' ? null : undefined
   return /^\d{1,15}$/.test(after) ? { epoch, offset: Number(after) } : undefined
+}
+
+function codeOf(name: string): Refusal {
+  return POSITION.has(name) ? 'invalid_position' : 'invalid_filter'
 }
 
 function refuse(code: Refusal, detail: string): SubscriptionQuery {

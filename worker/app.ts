@@ -1,12 +1,17 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { admin } from './api/admin.ts'
+import { adminOnly } from './api/admin-token.ts'
 import { changes } from './api/changes.ts'
 import { emails } from './api/emails.ts'
 import { link } from './api/link.ts'
+import { metrics } from './api/metrics.ts'
 import { orders } from './api/orders.ts'
+import { parked } from './api/parked.ts'
 import { notFound, onError, otherMethods, problem } from './api/problem.ts'
 import { isUpgrade } from './api/refusal.ts'
+import { countProblems } from './api/refusal-count.ts'
 import { status } from './api/status.ts'
+import { tables } from './api/tables.ts'
 import type { Env } from './env.ts'
 
 /** Everything the worker answers, in one place. Durable Objects have no other public door. */
@@ -14,17 +19,20 @@ export const app = new OpenAPIHono<{ Bindings: Env }>()
 
 app.onError(onError)
 app.notFound(notFound)
+app.use(countProblems)
 app.use(otherMethods(app))
+app.use('/api/admin/*', adminOnly)
 
 app.route('/', changes)
+app.route('/', tables)
 app.route('/', orders)
 app.route('/', emails)
 app.route('/', status)
+app.route('/', metrics)
 app.route('/', admin)
+app.route('/', parked)
 
-app.get('/link', async (c) =>
-  isUpgrade(c.req.raw) ? link(c.req.raw, c.env) : problem(c, 'upgrade_required'),
-)
+app.get('/link', async (c) => (isUpgrade(c.req.raw) ? link(c) : problem(c, 'upgrade_required')))
 
 app.doc31('/openapi.json', {
   openapi: '3.1.0',

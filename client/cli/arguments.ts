@@ -36,8 +36,14 @@ export function readArguments<F extends Flags>(
     allowPositionals: true,
     tokens: true,
   })
-  for (const token of given.tokens)
-    if (token.kind === 'option') checkFlag(token.name, token.rawName, token.value, flags)
+  const seen = new Set<string>()
+  for (const token of given.tokens) {
+    if (token.kind !== 'option') continue
+    checkFlag(token.name, token.rawName, token.value, flags)
+    if (flags[token.name] === 'text' && seen.has(token.name))
+      throw new UsageError(`${token.rawName} was given twice; give it once.`)
+    seen.add(token.name)
+  }
 
   const needed = words.filter((word) => !word.startsWith('['))
   if (given.positionals.length < needed.length)

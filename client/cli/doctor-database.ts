@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { CANARY_TABLE } from '../../protocol/canary.ts'
 import { databaseAddress } from './address.ts'
 import { openDatabase, placeOf } from './database.ts'
 import { examine, type Finding, failed, fine, skip, type Verdict, warning } from './finding.ts'
@@ -105,9 +106,9 @@ async function examineMigrations(client: pg.Client): Promise<Verdict> {
     select string_agg(name, ', ') filter (where found is null) as missing
       from (select name, to_regclass(name)::text as found
               from unnest(array['belfry.identity', 'belfry.outbox', 'belfry.bell', 'belfry.terms',
-                                'belfry.watched']) as name
+                                'belfry.watched', 'belfry.canary']) as name
             union all
-            select 'belfry.peek', to_regprocedure('belfry.peek(integer, integer, integer)')::text
+            select 'belfry.peek', to_regprocedure('belfry.peek(integer, integer, integer, bigint[])')::text
             union all
             select 'belfry.watch', to_regprocedure('belfry.watch(regclass)')::text) as wanted`)
   const missing = rows[0]?.missing
@@ -121,19 +122,27 @@ async function examineTriggers(client: pg.Client): Promise<Verdict> {
     select w."table" as name, w.relation::text as relation,
            array(select t.tgname::text from pg_trigger t
                   where t.tgrelid = w.relation and t.tgenabled in ('O', 'A')) as triggers
-      from belfry.watched w
+      from (select "table", relation from belfry.watched
+            union all select '${CANARY_TABLE}', '${CANARY_TABLE}'::regclass) w
      order by 1`)
-  if (rows.length === 0)
+  const watched = rows.filter(({ name }) => name !== CANARY_TABLE)
+  if (watched.length === 0)
     return failed('no table is watched', 'Watch one: belfry sql "select belfry.watch(\'orders\')"')
   const broken = rows.find(({ triggers }) => TRIGGERS.some((name) => !triggers.includes(name)))
-  if (!broken) return fine(`on ${rows.map(({ name }) => name).join(', ')}`)
+  if (!broken) return fine(`on ${watched.map(({ name }) => name).join(', ')}`)
   const missing = TRIGGERS.filter((name) => !broken.triggers.includes(name))
   return failed(
     `${broken.name} lacks ${missing.join(', ')}, or they are disabled`,
-    /^\d+$/.test(broken.relation)
-      ? 'The table was dropped: any belfry.watch(…) forgets it.'
-      : `Put them back: belfry sql "select belfry.watch('${broken.relation}')"`,
+    adviceFor(broken),
   )
+}
+
+function adviceFor({ name, relation }: { name: string; relation: string }): string {
+  if (name === CANARY_TABLE)
+    return `Enable them: belfry sql "alter table ${CANARY_TABLE} enable trigger all". If they were dropped, create them as drizzle/migrations/0005_canary.sql does.`
+  return /^\d+$/.test(relation)
+    ? 'The table was dropped: any belfry.watch(…) forgets it.'
+    : `Put them back: belfry sql "select belfry.watch('${relation}')"`
 }
 
 async function examineOutbox(client: pg.Client): Promise<Verdict> {

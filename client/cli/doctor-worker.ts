@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { formatPosition } from '../../protocol/position.ts'
-import { connect } from '../sdk/connect.ts'
-import { describe } from '../sdk/reasons.ts'
+import { connect, describe } from '../sdk/belfry.ts'
 import { workerAddress } from './address.ts'
 import { call } from './api.ts'
 import { examine, type Finding, failed, fine, skip, type Verdict, warning } from './finding.ts'
-import { listenerMeanings, readStatus, type StatusReport } from './status-report.ts'
+import { canaryText, listenerMeanings, readStatus, type StatusReport } from './status-report.ts'
 import type { Terminal } from './terminal.ts'
 
 const LIVE_TIMEOUT_MS = 10_000
@@ -24,7 +23,7 @@ export async function* examineWorker(terminal: Terminal): AsyncGenerator<Finding
   yield health
   if (url === null)
     return yield* skip(
-      ['api', 'link', 'feed', 'mail', 'subscription'],
+      ['api', 'link', 'canary', 'feed', 'mail', 'subscription'],
       'the worker cannot be reached',
     )
   const base: string = url
@@ -37,9 +36,10 @@ export async function* examineWorker(terminal: Terminal): AsyncGenerator<Finding
     report = await readStatus(base)
     return examineLink(report)
   })
-  if (report === null) yield* skip(['feed', 'mail'], 'the status cannot be read')
+  if (report === null) yield* skip(['canary', 'feed', 'mail'], 'the status cannot be read')
   else {
     const read: StatusReport = report
+    yield await examine('canary', async () => examineCanary(read))
     yield await examine('feed', async () => examineFeed(read))
     yield await examine('mail', async () => examineMail(read))
   }
@@ -61,6 +61,14 @@ export function examineLink({ listener }: StatusReport): Verdict {
     : fine(said)
 }
 
+/** Whether a change was seen to go the whole way. */
+export function examineCanary(report: StatusReport): Verdict {
+  const { delivering, why } = report
+  if (!delivering) return failed('changes do not arrive', why ?? 'Run the doctor again.')
+  const seen = report.drain.by === 'listener' ? canaryText(report) : 'changes arrive, but late'
+  return why === null ? fine(seen) : warning(seen, why)
+}
+
 /** Whether changes come in and go on. */
 export function examineFeed({ head, lag_ms: lag, consumers }: StatusReport): Verdict {
   if (lag !== null && lag > LAG_TOO_LONG_MS)
@@ -78,20 +86,18 @@ export function examineFeed({ head, lag_ms: lag, consumers }: StatusReport): Ver
   if (parked.length > 0)
     return warning(
       parked.map(({ name, parked }) => `${name} has parked ${parked}`).join(', '),
-      '`belfry status` shows their last error.',
+      '`belfry parked list` shows why, and `belfry parked redrive` hands one over again.',
     )
   return fine(`at ${head}, lag ${lag === null ? 'unknown' : `${Math.round(lag)} ms`}`)
 }
 
 export function examineMail({ mail, consumers }: StatusReport): Verdict {
-  const parked = mail.parked + (consumers.find(({ name }) => name === 'mail')?.parked ?? 0)
-  const said = `${mail.sent} sent, ${mail.queued} queued, ${parked} parked`
-  return parked === 0
+  const changes = consumers.find(({ name }) => name === 'mail')?.parked ?? 0
+  const said = `${mail.sent} sent, ${mail.queued} queued, ${mail.parked + changes} parked`
+  if (mail.parked > 0) return warning(said, 'Some mails were given up: /api/emails says why.')
+  return changes === 0
     ? fine(said)
-    : warning(
-        said,
-        'Parked mails were given up: /api/emails says why, and there they can be sent again.',
-      )
+    : warning(said, 'Changes that may owe a mail were given up: `belfry parked list` says why.')
 }
 
 /** The whole way of a subscriber: upgrade, hello, there and back. */

@@ -5,12 +5,13 @@ import { Failure, UsageError } from './failure.ts'
 import { feed } from './feed.ts'
 import { meant } from './nearest.ts'
 import { orders } from './orders.ts'
+import { parked } from './parked.ts'
 import { sql } from './sql.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
 import type { Terminal } from './terminal.ts'
 
-const commands: readonly Command[] = [tail, orders, sql, status, doctor, feed]
+const commands: readonly Command[] = [tail, orders, sql, status, doctor, parked, feed]
 
 /** @returns the exit status: 0 done, 1 it could not be done, 2 the command line is wrong */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -19,6 +19,12 @@ const statusReport = z.object({
       since: z.string(),
     }),
   ]),
+  /** Who takes changes out of Postgres. */
+  drain: z.discriminatedUnion('by', [
+    z.object({ by: z.literal('listener') }),
+    z.object({ by: z.literal('feed'), since: z.string(), last_at: z.string() }),
+    z.object({ by: z.literal('nobody'), since: z.string(), error: z.string().nullable() }),
+  ]),
   /** null while no listener can say. */
   lag_ms: count.nullable(),
   sockets: count,
@@ -33,12 +39,35 @@ const statusReport = z.object({
     }),
   ),
   mail: z.object({ queued: count, sent: count, parked: count }),
+  delivering: z.boolean(),
+  /** Why changes do not arrive, or only slowly, and what to do; null when all is well. */
+  why: z.string().nullable(),
+  /** The last that came since the feed awoke. */
+  canary: z
+    .object({
+      beat: count,
+      at: z.string(),
+      age_ms: count,
+      to_feed_ms: count,
+      to_shards_ms: count.nullable(),
+      late_shards: z.array(z.string()),
+    })
+    .nullable(),
 })
 export type StatusReport = z.infer<typeof statusReport>
 
 /** @throws Failure */
 export function readStatus(base: string): Promise<StatusReport> {
   return call(base, '/api/status', statusReport)
+}
+
+/** `the last canary came 3.0 s ago: 12 ms to the feed, 3 ms on to the shards` */
+export function canaryText({ canary }: StatusReport): string {
+  if (canary === null) return 'no canary has come yet'
+  const { age_ms: age, to_feed_ms: toFeed, to_shards_ms: toShards } = canary
+  const on =
+    toShards === null ? 'not at every shard yet' : `${Math.round(toShards)} ms on to the shards`
+  return `the last canary came ${(age / 1000).toFixed(1)} s ago: ${Math.round(toFeed)} ms to the feed, ${on}`
 }
 
 export const listenerMeanings = {

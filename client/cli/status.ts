@@ -1,7 +1,7 @@
 import { workerAddress } from './address.ts'
 import { readArguments } from './arguments.ts'
 import type { Command } from './command.ts'
-import { listenerMeanings, readStatus, type StatusReport } from './status-report.ts'
+import { canaryText, listenerMeanings, readStatus, type StatusReport } from './status-report.ts'
 import { tableView } from './table-view.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-width.ts'
@@ -31,11 +31,12 @@ export function statusView(
   now: number,
   paint: Terminal['paint'],
 ): string {
-  const { epoch, head, tail, listener, lag_ms: lag, sockets, shards, consumers, mail } = report
+  const { epoch, head, tail, lag_ms: lag, sockets, shards, consumers, mail } = report
   const lines = [
     ['worker', url],
+    ['changes', deliveringText(report, paint)],
     ['feed', `at ${head}, kept from ${tail}, epoch ${epoch}`],
-    ['listener', listenerText(listener, now, paint)],
+    ['listener', listenerText(report, now, paint)],
     ['lag', lag === null ? 'unknown: no listener says' : `${Math.round(lag)} ms`],
     ['sockets', `${sockets} on ${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`],
     ['mail', `${mail.queued} queued, ${mail.sent} sent, ${parkedText(mail.parked, paint)}`],
@@ -63,12 +64,25 @@ export function statusView(
   return `${text}\n${table}`
 }
 
+function deliveringText(report: StatusReport, paint: Terminal['paint']): string {
+  const { delivering, why } = report
+  if (!delivering) return `${paint('red', 'do not arrive')}. ${printable(why ?? '')}`
+  const arrive = paint(why === null ? 'green' : 'yellow', 'arrive')
+  // Who writes the canary is the listener.
+  const seen = report.drain.by === 'listener' ? `; ${canaryText(report)}` : ''
+  return why === null ? `${arrive}${seen}` : `${arrive}${seen}. ${printable(why)}`
+}
+
 function listenerText(
-  listener: StatusReport['listener'],
+  { listener, drain }: StatusReport,
   now: number,
   paint: Terminal['paint'],
 ): string {
-  if (!listener.present) return paint('red', 'absent')
+  if (!listener.present) {
+    const absent = paint('red', 'absent')
+    if (drain.by !== 'feed') return absent
+    return `${absent}; the feed drains in its place since ${ago(now - Date.parse(drain.since))}`
+  }
   const { name, term, state, since } = listener
   return `${printable(name)}, term ${term}, ${listenerMeanings[state]}, since ${ago(now - Date.parse(since))}`
 }

@@ -1,13 +1,8 @@
 import { type Operation, operations } from '../../protocol/change.ts'
 import { formatPosition, type Position } from '../../protocol/position.ts'
 import type { Start } from '../../protocol/subscription.ts'
-import {
-  type Connection,
-  type ConnectionState,
-  type ConnectOptions,
-  connect,
-} from '../sdk/connect.ts'
-import { describe } from '../sdk/reasons.ts'
+import { type Connection, type ConnectionState, connect, describe } from '../sdk/belfry.ts'
+import type { ConnectOptions } from '../sdk/connect.ts'
 import { workerAddress } from './address.ts'
 import { type Given, readArguments, wholeNumber } from './arguments.ts'
 import { changeLine } from './change-line.ts'
@@ -35,6 +30,7 @@ export const tail: Command = {
     '  --op insert,update    only these operations',
     '  --where column=value  only rows with this value, before or after; may be repeated',
     '  --json                one change a line on stdout, and nothing else there',
+    'Who asks is said by the token in BELFRY_TOKEN, if it is set.',
   ].join('\n'),
 
   async run(args, terminal) {
@@ -46,7 +42,9 @@ export const tail: Command = {
       filter: readFilter(given.where ?? []),
       position: readStart(given),
     }
-    return follow({ ...wanted, url: workerAddress(terminal) }, given.json === true, terminal)
+    const { BELFRY_TOKEN: token } = terminal.env
+    const options = { ...wanted, url: workerAddress(terminal), ...(token && { token }) }
+    return follow(options, given.json === true, terminal)
   },
 }
 
@@ -139,7 +137,9 @@ function readFilter(texts: readonly string[]): Record<string, string> {
     const [column = '', ...value] = text.split('=')
     if (column === '' || value.length === 0)
       throw new UsageError(`--where takes column=value, not "${text}".`)
-    return [column, value.join('=')]
+    return [column, value.join('=')] as const
   })
+  const twice = pairs.find(([column], place) => pairs.findIndex(([c]) => c === column) < place)
+  if (twice) throw new UsageError(`--where ${twice[0]} was given twice; give it once.`)
   return Object.fromEntries(pairs)
 }

@@ -1,6 +1,6 @@
 import { batch } from '@preact/signals'
 import type { Change, Operation } from '../../protocol/change.ts'
-import { live } from '../sdk/live.ts'
+import { live } from '../sdk/belfry.ts'
 import { readOrders } from './api.ts'
 import { onBeat } from './beat.ts'
 import { addSamples } from './latency.ts'
@@ -30,9 +30,8 @@ export function listen(url: string): Feed {
   let pending: Pending = nothing()
   const ask = onBeat(flush)
 
-  const orders = live<Order>({
+  const orders = live<Order>('orders', {
     url,
-    table: 'orders',
     version: 'version',
     snapshot: (signal) => readOrders(signal, (count) => (store.snapshotRead.value = count)),
     onChange(change, { epoch }) {

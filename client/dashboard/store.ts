@@ -1,8 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import type { Change, Operation } from '../../protocol/change.ts'
 import type { Position } from '../../protocol/position.ts'
-import type { ConnectionState } from '../sdk/connect.ts'
-import type { Freshness } from '../sdk/live.ts'
+import type { ConnectionState, Freshness } from '../sdk/belfry.ts'
 import { type Latency, noLatency } from './latency.ts'
 import type { Order } from './order.ts'
 import type { Probe, SystemReading } from './system-status.ts'
@@ -66,6 +65,8 @@ export const probe = signal<Probe>({ state: 'never' })
 
 /** Milliseconds since 1970, moved on every few seconds: enough for "3 min ago". */
 export const clock = signal(Date.now())
+/** The same, moved on every second: for the age of the canary alone. */
+export const second = signal(Date.now())
 
 // What a person asked for.
 export const WINDOW_STEP = 200

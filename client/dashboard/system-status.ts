@@ -8,7 +8,10 @@ export type SystemStatus = {
   listener:
     | { present: true; name: string; term: number; state: ListenerState; since: string }
     | { present: false }
-  lag_ms: number
+  /** Who takes changes out of Postgres. */
+  drain: { by: 'listener' | 'feed' | 'nobody' }
+  /** null while no listener can say. */
+  lag_ms: number | null
   shards: { name: string; sockets: number }[]
   sockets: number
   consumers: {
@@ -19,12 +22,21 @@ export type SystemStatus = {
     error: string | null
   }[]
   mail: { queued: number; sent: number; parked: number }
+  delivering: boolean
+  /** Why changes do not arrive, or only slowly, and what to do. */
+  why: string | null
+  canary: {
+    beat: number
+    age_ms: number
+    to_feed_ms: number
+    to_shards_ms: number | null
+  } | null
 }
 
 /** The last reading of it. */
 export type SystemReading =
   | { state: 'unknown' }
-  | { state: 'read'; status: SystemStatus }
+  | { state: 'read'; status: SystemStatus; atMs: number }
   | { state: 'failed'; message: string }
 
 /** One way there and back. */

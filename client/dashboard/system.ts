@@ -1,6 +1,6 @@
 import { computed } from '@preact/signals'
 import { request } from './api.ts'
-import { clock, connection, probe, system } from './store.ts'
+import { clock, connection, probe, second, system } from './store.ts'
 import type { Measured, SystemReading, SystemStatus } from './system-status.ts'
 
 const EVERY_MS = 5_000
@@ -17,6 +17,9 @@ export function watchSystem(): void {
     clearTimeout(timer)
     timer = setTimeout(read, isWhole(system.value) ? EVERY_MS : EVERY_MS_IN_TROUBLE)
   }
+  setInterval(() => {
+    if (!document.hidden) second.value = Date.now()
+  }, 1_000)
   document.addEventListener('visibilitychange', read)
   // Also at once when the connection comes or goes, and now.
   const isLive = computed(() => connection.value.state === 'live')
@@ -26,12 +29,12 @@ export function watchSystem(): void {
 async function readSystem(): Promise<SystemReading> {
   const outcome = await request<SystemStatus>('GET', '/api/status')
   return outcome.ok
-    ? { state: 'read', status: outcome.value }
+    ? { state: 'read', status: outcome.value, atMs: Date.now() }
     : { state: 'failed', message: `${outcome.refusal.title}. ${outcome.refusal.detail}` }
 }
 
 function isWhole(reading: SystemReading): boolean {
-  return reading.state === 'read' && reading.status.listener.present
+  return reading.state === 'read' && reading.status.delivering
 }
 
 /** There and back on both ways: the open socket, and an HTTP request. */

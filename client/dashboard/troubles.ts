@@ -1,6 +1,4 @@
-import type { ConnectionState } from '../sdk/connect.ts'
-import type { Freshness } from '../sdk/live.ts'
-import { describe } from '../sdk/reasons.ts'
+import { type ConnectionState, describe, type Freshness, type Loss } from '../sdk/belfry.ts'
 import { formatCount, formatMs } from './format.ts'
 import { plural } from './sentences.ts'
 import type { SystemReading, SystemStatus } from './system-status.ts'
@@ -40,6 +38,13 @@ export function troubles(
 }
 
 function away(connection: ConnectionState & { state: 'waiting' | 'connecting' }): Trouble {
+  if (connection.state === 'waiting' && isTooSlow(connection.reason))
+    return {
+      tone: 'wait',
+      what: 'This page did not keep up with the changes.',
+      advice:
+        'It connects again by itself and shows what it missed. If it happens often, close what else keeps this computer busy.',
+    }
   const cause =
     connection.state === 'waiting' ? sentence(describe(connection.reason)) : 'Trying to connect.'
   return {
@@ -50,24 +55,18 @@ function away(connection: ConnectionState & { state: 'waiting' | 'connecting' })
   }
 }
 
-function systemTroubles({ listener, consumers, mail }: SystemStatus): Trouble[] {
+function isTooSlow(reason: Loss): boolean {
+  return reason.kind === 'closed' && reason.name === 'too_slow'
+}
+
+function systemTroubles({ delivering, why, consumers, mail }: SystemStatus): Trouble[] {
   const found: Trouble[] = []
-  if (!listener.present) {
-    found.push({
-      tone: 'bad',
-      what: 'No listener is connected, so new changes wait in Postgres. None is lost.',
-      advice: 'npm start runs one; in production look at the listener’s log and its /healthz.',
-    })
-  } else if (listener.state === 'polling') {
-    found.push({
-      tone: 'wait',
-      what: 'The listener polls, because it could not LISTEN.',
-      advice:
-        'Give it the direct address of the database, not the pooled one: belfry doctor says how.',
-    })
+  if (why !== null) {
+    const [what = '', ...advice] = why.replaceAll('`', '').split(/(?<=[.!?]) /)
+    found.push({ tone: delivering ? 'wait' : 'bad', what, advice: advice.join(' ') })
   }
   for (const { name, parked, error } of consumers) {
-    if (error === null) continue
+    if (error === null || why?.includes(error)) continue
     found.push({
       tone: 'wait',
       what: `The consumer “${name}” fails: ${error}`,

@@ -4,24 +4,25 @@ import { field, rowKey } from './row-key.ts'
 import { isOlder } from './row-version.ts'
 
 /** What the rows are told apart by. */
-export type Shape = { table: string; key: readonly string[]; version: string | undefined }
+export type Shape = { key: readonly string[]; version: string | undefined }
 
 /** An inserted or updated row that stayed behind for its size: only a snapshot has it. */
 export function isWithoutRow({ op, new: row }: Change): boolean {
   return (op === 'insert' || op === 'update') && row === null
 }
 
-/** @throws TypeError when the changes have another primary key than the one in `shape` */
-export function requireKey(changes: readonly Change[], shape: Shape) {
-  for (const { op, key } of changes) {
-    if (op === 'truncate') continue
-    const columns = Object.keys(key ?? {})
-    if (columns.length === shape.key.length && columns.every((name) => shape.key.includes(name)))
-      continue
-    throw new TypeError(
-      `live: the primary key of "${shape.table}" is (${columns.join(', ')}), not (${shape.key.join(', ')}): set "key"`,
-    )
+/** @returns the primary key of the first change that has another one than `key`; null if none has */
+export function otherKey(
+  changes: readonly Change[],
+  key: readonly string[],
+): readonly string[] | null {
+  for (const change of changes) {
+    if (change.op === 'truncate') continue
+    const columns = Object.keys(change.key ?? {})
+    if (columns.length !== key.length || !columns.every((name) => key.includes(name)))
+      return columns
   }
+  return null
 }
 
 /**

@@ -1,18 +1,33 @@
 /// <reference lib="esnext.disposable" />
+import { formatAck } from '../../protocol/acknowledgement.ts'
 import type { Change, Operation } from '../../protocol/change.ts'
 import type { ResetReason } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
 import type { Start } from '../../protocol/subscription.ts'
-import { type Life, type LifeEvent, type LifeStep, live, startLife, wakeAt } from './lifecycle.ts'
+import { Acknowledgements } from './acknowledgements.ts'
+import { type ConnectionState, isNews, publicState } from './connection-state.ts'
+import {
+  type LifeEffect,
+  type LifeEvent,
+  type LifeStep,
+  live,
+  startLife,
+  wakeAt,
+} from './lifecycle.ts'
 import { pingQueue } from './pings.ts'
-import { type Platform, platform, type Socket } from './platform.ts'
+import type { Platform, Socket } from './platform.ts'
 import { parseFrame, positionOf, type ReaderEffect, read, startOf, startReader } from './reader.ts'
-import type { Ending, Loss } from './reasons.ts'
 import { subscribeAddress } from './subscribe-address.ts'
+import { type Token, tokenKeeper } from './token.ts'
 
 export type ConnectOptions = {
   /** Base address of the worker, `http://127.0.0.1:8787` or in a browser `location.origin`. */
   url: string
+  /**
+   * Who asks. A function is asked anew before every attempt, also after a token was refused; a
+   * text that is refused ends the connection.
+   */
+  token?: Token
   /** Only this table. Tables outside the schema `public` are written `schema.name`. */
   table?: string
   /** Only these operations. */
@@ -37,16 +52,6 @@ export type ConnectOptions = {
   onState?(state: ConnectionState): void
 }
 
-export type ConnectionState =
-  /** `attempt` counts from 1, and from 1 again after a connection that held. */
-  | { state: 'connecting'; attempt: number }
-  /** `hello` was heard. `since` in milliseconds since 1970. */
-  | { state: 'live'; since: number }
-  /** The next attempt follows in `retryInMs`, counted from when this was said. */
-  | { state: 'waiting'; attempt: number; retryInMs: number; reason: Loss }
-  /** For good. */
-  | { state: 'closed'; reason: Ending }
-
 export type Connection = {
   /** Everything up to here has been handed over. null before the first `hello`. */
   readonly position: Position | null
@@ -64,15 +69,6 @@ export type Connection = {
   [Symbol.dispose](): void
 }
 
-/**
- * Follows the feed from a position, or from now on, across every break.
- * A callback that throws does not stop it: the error is reported as uncaught.
- * @throws TypeError when `url` is not an http(s) address
- */
-export function connect(options: ConnectOptions): Connection {
-  return connectOn(platform, options)
-}
-
 /** The shell: carries out what `lifecycle.ts` and `reader.ts` decide. */
 export function connectOn(world: Platform, options: ConnectOptions): Connection {
   let reader = startReader(options.position ?? null)
@@ -80,11 +76,16 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
   let socket: Socket | null = null
   let cancelTimer: (() => void) | null = null
   let armedFor = Number.POSITIVE_INFINITY
+  let acknowledgements: Acknowledgements | null = null
   const pings = pingQueue(world)
 
-  // Says what is wrong with the address to the caller, before anything is begun.
+  // Says what is wrong to the caller, before anything is begun.
   subscribeAddress(options, null)
-  let [life, effects]: LifeStep = startLife(world.now())
+  if (!world.WebSocket)
+    throw new TypeError('there is no WebSocket here: use Node 22 or later, or a browser')
+  const token = tokenKeeper(options.token)
+  const { asks } = token
+  let [life, effects]: LifeStep = startLife({ now: world.now(), asks })
   for (const effect of effects) carryOut(effect.do)
   arm()
   announce()
@@ -112,7 +113,7 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
 
   function dispatch(event: LifeEvent) {
     const before = life
-    ;[life, effects] = live(life, event, { now: world.now(), random: world.random() })
+    ;[life, effects] = live(life, event, { now: world.now(), random: world.random(), asks })
     // Before the callback, which may come back here.
     for (const effect of effects) carryOut(effect.do)
     arm()
@@ -123,8 +124,9 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     call(() => options.onState?.(publicState(life)))
   }
 
-  function carryOut(what: 'open' | 'drop' | 'ping') {
+  function carryOut(what: LifeEffect['do']) {
     if (what === 'open') open()
+    else if (what === 'ask') void ask()
     else if (what === 'drop') drop()
     else {
       pings.sent()
@@ -132,17 +134,33 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     }
   }
 
+  async function ask() {
+    try {
+      if (await token.ask()) dispatch({ type: 'token_given' })
+    } catch (error) {
+      dispatch({ type: 'lost', reason: { kind: 'token', detail: messageOf(error) } })
+    }
+  }
+
   function open() {
     // A new socket begins with a new greeting.
     reader = startReader(startOf(reader))
-    const opened = new world.WebSocket(subscribeAddress(options, startOf(reader)))
+    let opened: Socket
+    try {
+      opened = new world.WebSocket(subscribeAddress(options, startOf(reader), token.current))
+    } catch (error) {
+      // The page's own policy, say. The address, and the token in it, may stand in the message.
+      const detail = token.hide(messageOf(error))
+      queueMicrotask(() => dispatch({ type: 'socket_closed', code: 1006, detail }))
+      return
+    }
     socket = opened
     opened.addEventListener('message', ({ data }) => {
       if (socket === opened) hear(data)
     })
     opened.addEventListener('close', ({ code, reason }) => {
       if (socket === opened)
-        dispatch({ type: 'socket_closed', code: code ?? 1006, detail: reason ?? '' })
+        dispatch({ type: 'socket_closed', code: code ?? 1006, detail: token.hide(reason ?? '') })
     })
   }
 
@@ -160,10 +178,18 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
       pings.answered()
       return
     }
-    const [next, effects] = read(reader, parseFrame(data))
+    const hearing = socket
+    const frame = parseFrame(data)
+    if (frame.type === 'hello')
+      acknowledgements = new Acknowledgements(frame.window, world.random())
+    const [next, effects] = read(reader, frame)
     reader = next
     for (const effect of effects) handOver(effect)
-    if (life.state !== 'closed') handed = positionOf(reader)
+    if (life.state === 'closed') return
+    handed = positionOf(reader)
+    // Not before the callbacks have run: while they do, the server waits with us.
+    if (socket === hearing && handed && acknowledgements?.isDue(String(data)))
+      hearing?.send(formatAck(handed))
   }
 
   function handOver(effect: ReaderEffect) {
@@ -230,26 +256,6 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
   }
 }
 
-function publicState(life: Life): ConnectionState {
-  switch (life.state) {
-    case 'connecting':
-      return { state: 'connecting', attempt: life.attempt }
-    case 'live':
-      return { state: 'live', since: life.since }
-    case 'waiting': {
-      const { attempt, retryInMs, reason } = life
-      return { state: 'waiting', attempt, retryInMs, reason }
-    }
-    case 'closed':
-      return { state: 'closed', reason: life.reason }
-  }
-}
-
-function isNews(before: Life, after: Life): boolean {
-  if (before.state !== after.state) return true
-  return (
-    before.state === 'connecting' &&
-    after.state === 'connecting' &&
-    before.attempt !== after.attempt
-  )
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -8,11 +8,15 @@ import type { Ending, Loss } from './reasons.ts'
  * ever, with full jitter, unless the server's close code says that no attempt
  * would help. Silence is a loss: a subscription gets a frame at least every
  * HEARTBEAT_MS, so twice that without one means that the way is dead, whatever
- * the operating system believes. The clock and the dice come in with the event.
+ * the operating system believes. Where the caller gives a new token for every
+ * attempt, it is asked first, and a token that is refused is one more loss: the
+ * next may be good. The clock and the dice come in with the event.
  */
 
 /** Times are milliseconds since 1970. */
 export type Life =
+  /** The caller is asked for a token; without one by `dropAt` the attempt has failed. */
+  | { state: 'asking'; attempt: number; dropAt: number }
   /** A socket is opening; without `hello` by `dropAt` it is lost. */
   | { state: 'connecting'; attempt: number; dropAt: number }
   /** `hello` was heard; without another sign of life by `dropAt` the socket is lost. */
@@ -21,11 +25,12 @@ export type Life =
   | { state: 'closed'; reason: Ending }
 
 export type LifeEvent =
+  | { type: 'token_given' }
   | { type: 'greeted' }
   /** Anything came over the socket. */
   | { type: 'heard' }
   | { type: 'socket_closed'; code: number; detail: string }
-  /** The reader gives up the socket. */
+  /** The reader gives up the socket, or there is no token. */
   | { type: 'lost'; reason: Loss }
   /** `wakeAt` has come, or a timer was early: the clock decides. */
   | { type: 'woke' }
@@ -36,12 +41,15 @@ export type LifeEvent =
   | { type: 'reconnect_asked' }
   | { type: 'close_asked' }
 
-export type LifeEffect = { do: 'open' } | { do: 'drop' } | { do: 'ping' }
+export type LifeEffect = { do: 'ask' } | { do: 'open' } | { do: 'drop' } | { do: 'ping' }
 
 export type LifeStep = readonly [Life, readonly LifeEffect[]]
-export type Chance = { now: number; random: number }
+/** `asks`: the caller is asked for a token before every attempt. */
+export type Chance = { now: number; random: number; asks: boolean }
 
 const BACKOFF: Backoff = { baseMs: 250, capMs: 10_000 }
+/** From asking for a token to having it. */
+export const TOKEN_MS = 10_000
 /** From opening a socket to `hello`. */
 const GREETING_MS = 10_000
 const SILENCE_MS = 2 * HEARTBEAT_MS
@@ -50,8 +58,8 @@ export const CHECK_MS = 5_000
 /** A connection that held so long begins its attempts anew. */
 const HELD_MS = 5_000
 
-export function startLife(now: number): LifeStep {
-  return open(1, now)
+export function startLife(given: Omit<Chance, 'random'>): LifeStep {
+  return begin(1, given)
 }
 
 /** @returns when `woke` is due, null for never */
@@ -60,43 +68,50 @@ export function wakeAt(life: Life): number | null {
   return life.state === 'waiting' ? life.retryAt : life.dropAt
 }
 
-export function live(life: Life, event: LifeEvent, { now, random }: Chance): LifeStep {
+export function live(life: Life, event: LifeEvent, chance: Chance): LifeStep {
   if (life.state === 'closed') return [life, []]
-  const hasSocket = life.state !== 'waiting'
+  const { now } = chance
+  const hasSocket = life.state === 'connecting' || life.state === 'live'
   switch (event.type) {
     case 'close_asked':
       return end({ kind: 'asked' }, hasSocket)
     case 'reconnect_asked': {
-      const [opening] = open(1, now)
-      return [opening, hasSocket ? [{ do: 'drop' }, { do: 'open' }] : [{ do: 'open' }]]
+      const [next, effects] = begin(1, chance)
+      return [next, hasSocket ? [{ do: 'drop' }, ...effects] : effects]
     }
+    case 'token_given':
+      return life.state === 'asking' ? open(life.attempt, now) : [life, []]
     case 'greeted':
       if (life.state !== 'connecting') return [life, []]
       return [alive(life.attempt, now, now), []]
     case 'heard':
       return [life.state === 'live' ? alive(life.attempt, life.since, now) : life, []]
     case 'lost':
-      return hasSocket ? wait(life, event.reason, { now, random }) : [life, []]
+      return life.state === 'waiting' ? [life, []] : wait(life, event.reason, chance)
     case 'socket_closed': {
       if (!hasSocket) return [life, []]
       const { code, detail } = event
       const name = closeName(code)
-      if (name !== null && !closeCodes[name].retry)
+      if (name !== null && !closeCodes[name].retry && !(name === 'unauthorized' && chance.asks))
         return end({ kind: 'refused', code, name, detail }, true)
-      return wait(life, { kind: 'closed', code, name, detail }, { now, random })
+      return wait(life, { kind: 'closed', code, name, detail }, chance)
     }
     case 'woke':
       if (life.state === 'waiting')
-        return now < life.retryAt ? [life, []] : open(life.attempt + 1, now)
-      if (now < life.dropAt) return [life, []]
-      return wait(life, { kind: 'silent', forMs: silence(life, now) }, { now, random })
+        return now < life.retryAt ? [life, []] : begin(life.attempt + 1, chance)
+      return now < life.dropAt ? [life, []] : wait(life, overdue(life, now), chance)
     case 'check':
-      return check(life, now)
+      return check(life, chance)
     case 'shown':
       return life.state === 'live' && now - life.heardAt <= HEARTBEAT_MS
         ? [life, []]
-        : check(life, now)
+        : check(life, chance)
   }
+}
+
+function begin(attempt: number, { now, asks }: Omit<Chance, 'random'>): LifeStep {
+  if (!asks) return open(attempt, now)
+  return [{ state: 'asking', attempt, dropAt: now + TOKEN_MS }, [{ do: 'ask' }]]
 }
 
 function open(attempt: number, now: number): LifeStep {
@@ -112,7 +127,7 @@ function wait(life: Life, reason: Loss, { now, random }: Chance): LifeStep {
   const retryInMs = fullJitter(attempt, BACKOFF, random)
   return [
     { state: 'waiting', attempt, retryAt: now + retryInMs, retryInMs, reason },
-    [{ do: 'drop' }],
+    life.state === 'asking' ? [] : [{ do: 'drop' }],
   ]
 }
 
@@ -121,9 +136,10 @@ function end(reason: Ending, hasSocket: boolean): LifeStep {
 }
 
 /** Waiting ends now; an open socket has CHECK_MS to show that it lives. */
-function check(life: Life, now: number): LifeStep {
-  if (life.state === 'waiting') return open(life.attempt + 1, now)
+function check(life: Life, chance: Chance): LifeStep {
+  if (life.state === 'waiting') return begin(life.attempt + 1, chance)
   if (life.state !== 'live') return [life, []]
+  const { now } = chance
   return [{ ...life, dropAt: Math.min(life.dropAt, now + CHECK_MS) }, [{ do: 'ping' }]]
 }
 
@@ -132,6 +148,8 @@ function failures(life: Life, now: number): number {
   return life.state === 'live' && now - life.since >= HELD_MS ? 1 : life.attempt
 }
 
-function silence(life: Life, now: number): number {
-  return life.state === 'live' ? now - life.heardAt : GREETING_MS
+function overdue(life: Life, now: number): Loss {
+  if (life.state === 'asking')
+    return { kind: 'token', detail: `none was given in ${TOKEN_MS / 1000} s` }
+  return { kind: 'silent', forMs: life.state === 'live' ? now - life.heardAt : GREETING_MS }
 }

@@ -1,12 +1,17 @@
 /// <reference lib="esnext.disposable" />
 import type { Change, Row } from '../../protocol/change.ts'
-import type { ResetReason } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
-import { applyTo, requireKey, type Shape } from './collection.ts'
-import { type Connection, type ConnectionState, connectOn } from './connect.ts'
+import { applyTo, otherKey, type Shape } from './collection.ts'
+import { type Connection, connectOn } from './connect.ts'
+import type { ConnectionState } from './connection-state.ts'
+import { type Freshness, freshnessOf, isNews } from './freshness.ts'
 import { type Loading, type LoadingEffect, type LoadingEvent, load } from './loading.ts'
-import { type Platform, platform } from './platform.ts'
-import { rowKey } from './row-key.ts'
+import type { Platform } from './platform.ts'
+import { describe } from './reasons.ts'
+import { type KeyedRows, keyRows, type Snapshot } from './snapshot.ts'
+import { tableReader } from './table-reader.ts'
+import type { Token } from './token.ts'
+import { Updates } from './updates.ts'
 
 /*
  * Law. Postgres is authoritative; the rows here end equal to the table. Proof,
@@ -35,14 +40,17 @@ import { rowKey } from './row-key.ts'
 export type LiveOptions<T extends object = Row> = {
   /** Base address of the worker, as for `connect`. */
   url: string
+  /** Who asks, as for `connect`. */
+  token?: Token
   table: string
-  /** The primary key's columns; `['id']` if not given. */
-  key?: readonly string[]
   /**
-   * All rows of the table, read when it is called: no cache, no replica. Rows
-   * may come from several pages. `signal` says that the answer is no longer wanted.
+   * Instead of reading the rows from the worker: all rows of the table, read when it is called, no
+   * cache, no replica. They may come from several pages. `signal` says that the answer is no
+   * longer wanted. What throws is called again, for ever, after up to 10 s.
    */
-  snapshot(signal: AbortSignal): Promise<readonly T[]>
+  snapshot?(signal: AbortSignal): Promise<readonly T[]>
+  /** Beside `snapshot`: the primary key's columns; `['id']` if not given. */
+  key?: readonly string[]
   /**
    * A column that grows with each update of a row. With it a row never steps
    * back for a moment while changes catch up with the snapshot.
@@ -73,70 +81,82 @@ export type Update<T extends object = Row> =
   /** These alterations were made, in order: one list for each frame. A truncate is one for each row. */
   | { kind: 'changes'; applied: readonly Applied<T>[] }
 
-/** How far `rows()` can be trusted. */
-export type Freshness =
-  /** Nothing to show yet: connecting, or the first snapshot is on its way. */
-  | { state: 'loading' }
-  /** The rows are the table as of `connection.position`, or later where the snapshot was. */
-  | { state: 'current' }
-  /** The rows of before are shown until a new snapshot is there. */
-  | { state: 'reloading'; because: ResetReason | 'oversize' }
-  /** A snapshot could not be had; the next attempt follows in `retryInMs`. */
-  | { state: 'failing'; attempt: number; retryInMs: number; error: unknown }
-
 export type Live<T extends object = Row> = {
   /** The collection itself: it moves on as changes arrive, and is another map after a snapshot. */
   rows(): ReadonlyMap<string, T>
+  /** Keys of rows of more than 1.9 MB: of these `rows()` has the key's columns and nothing else. */
+  readonly partial: ReadonlySet<string>
   readonly freshness: Freshness
   /** @returns a function that ends it */
   subscribe(listener: (update: Update<T>) => void): () => void
+  /**
+   * The same for `for await`; begins with `snapshot` if there are rows already. Who is more than
+   * 1,000 updates behind gets one `snapshot` in their place. Ends with `close()`.
+   * @throws Error, in the loop, when the worker refuses the connection for good
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Update<T>>
   readonly connection: Connection
+  /** For good: the rows stay as they are. */
   close(): void
   [Symbol.dispose](): void
 }
 
 /**
- * A table as a map that moves with it: a snapshot and every change since.
- * @throws TypeError when `url` is not an http(s) address
+ * The shell: carries out what `loading.ts` decides, and applies changes with `collection.ts`.
+ * @param readTable what reads the rows if the caller does not
  */
-export function live<T extends object = Row>(options: LiveOptions<T>): Live<T> {
-  return liveOn(platform, options)
-}
-
-/** The shell: carries out what `loading.ts` decides, and applies changes with `collection.ts`. */
-export function liveOn<T extends object = Row>(world: Platform, options: LiveOptions<T>): Live<T> {
-  const { url, table, key = ['id'], version, onChange } = options
-  const shape: Shape = { table, key, version }
+export function liveOn<T extends object = Row>(
+  world: Platform,
+  options: LiveOptions<T>,
+  readTable: (signal: AbortSignal) => Promise<Snapshot<T>> = tableReader<T>(options),
+): Live<T> {
+  const { url, token, table, version, onChange } = options
+  const fixedKey = options.snapshot ? (options.key ?? ['id']) : null
   const listeners = new Set<(update: Update<T>) => void>()
   if (options.onUpdate) listeners.add(options.onUpdate)
+  const loops = new Set<Updates<T>>()
 
   const nothing: ReadonlyMap<string, T> = new Map()
-  let rows: Map<string, T> | null = null
+  const none: ReadonlySet<string> = new Set()
+  let held: KeyedRows<T> | null = null
   let loading: Loading = { state: 'unconnected' }
   let reading: AbortController | null = null
   let cancelRetry: (() => void) | null = null
-  let closed = false
+  let ended: { error: Error | null } | null = null
 
   const connection = connectOn(world, {
     url,
     table,
+    ...(token !== undefined && { token }),
     ...(onChange && { onChange: (change, position) => onChange.call(options, change, position) }),
     onChanges(changes) {
-      requireKey(changes, shape)
+      const key = fixedKey ?? held?.key
+      const other = key ? otherKey(changes, key) : null
+      if (other && fixedKey)
+        throw new TypeError(
+          `live: the primary key of "${table}" is (${other.join(', ')}), not (${fixedKey.join(', ')}): set "key"`,
+        )
+      // One that is being read will tell the new key; and it is read again if it does not.
+      if (other && loading.state === 'current') return dispatch({ type: 'reset', reason: 'key' })
       dispatch({ type: 'changes', changes })
-      if (rows === null) return
-      const applied = applyTo(rows, changes, shape)
+      if (held === null || other) return
+      const applied = apply(held, changes)
       if (applied.length > 0) notify({ kind: 'changes', applied })
     },
     onReset: (reason) => dispatch({ type: 'reset', reason }),
     onState(state) {
       if (state.state === 'live') dispatch({ type: 'connected' })
+      if (state.state === 'closed')
+        end(state.reason.kind === 'refused' ? new Error(describe(state.reason)) : null)
       options.onState?.(state)
     },
   })
 
   return {
-    rows: () => rows ?? nothing,
+    rows: () => held?.rows ?? nothing,
+    get partial() {
+      return held?.partial ?? none
+    },
     get freshness() {
       return freshnessOf(loading)
     },
@@ -144,53 +164,75 @@ export function liveOn<T extends object = Row>(world: Platform, options: LiveOpt
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    [Symbol.asyncIterator]() {
+      const loop: Updates<T> = new Updates(() => loops.delete(loop))
+      if (held !== null) loop.push({ kind: 'snapshot' })
+      if (ended) loop.end(ended.error)
+      else loops.add(loop)
+      return loop
+    },
     connection,
     close,
     [Symbol.dispose]: close,
   }
 
   function dispatch(event: LoadingEvent<T>) {
-    if (closed) return
+    if (ended) return
     const before = loading
     const [next, effects] = load(loading, event)
     loading = next
     for (const effect of effects) carryOut(effect)
-    if (closed) return
+    if (ended) return
     const freshness = freshnessOf(loading)
     if (isNews(freshnessOf(before), freshness)) call(() => options.onFreshness?.(freshness))
   }
 
   function carryOut(effect: LoadingEffect<T>) {
-    if (closed) return
+    if (ended) return
     if (effect.do === 'read') void readSnapshot(effect.run)
     else if (effect.do === 'retry_in')
       cancelRetry = world.timer(effect.ms, () => dispatch({ type: 'retry', run: effect.run }))
-    else replace(effect.rows, effect.missed)
+    else replace(effect.read, effect.missed)
   }
 
   async function readSnapshot(run: number) {
     stopReading()
     reading = new AbortController()
-    let snapshot: Map<string, T>
+    let read: KeyedRows<T>
     try {
-      const rows = await options.snapshot(reading.signal)
-      snapshot = new Map(rows.map((row) => [rowKey(row, key), row]))
+      read = keyRows(await readAll(reading.signal))
+      if (loading.state === 'reading' && otherKey(loading.missed.flat(), read.key))
+        throw new TypeError(`the primary key of "${table}" has changed; reading it again`)
     } catch (error) {
       dispatch({ type: 'failure', run, error, random: world.random() })
       return
     }
-    dispatch({ type: 'snapshot', run, rows: snapshot })
+    dispatch({ type: 'snapshot', run, read })
   }
 
-  function replace(snapshot: Map<string, T>, missed: readonly (readonly Change[])[]) {
-    for (const changes of missed) applyTo(snapshot, changes, shape)
-    rows = snapshot
+  async function readAll(signal: AbortSignal): Promise<Snapshot<T>> {
+    if (!options.snapshot || !fixedKey) return readTable(signal)
+    return { rows: await options.snapshot(signal), key: fixedKey, oversize: [] }
+  }
+
+  function replace(read: KeyedRows<T>, missed: readonly (readonly Change[])[]) {
+    for (const changes of missed) apply(read, changes)
+    held = read
     notify({ kind: 'snapshot' })
+  }
+
+  /** What is applied has the whole row, or ends it. */
+  function apply({ rows, partial, key }: KeyedRows<T>, changes: readonly Change[]) {
+    const shape: Shape = { key, version }
+    const applied = applyTo(rows, changes, shape)
+    for (const { key: altered } of applied) partial.delete(altered)
+    return applied
   }
 
   function notify(update: Update<T>) {
     // A copy: one that subscribes now has the rows, and hears of what follows.
     for (const listener of [...listeners]) call(() => listener(update))
+    for (const loop of loops) loop.push(update)
   }
 
   function call(callback: () => void) {
@@ -206,34 +248,17 @@ export function liveOn<T extends object = Row>(world: Platform, options: LiveOpt
     cancelRetry?.()
   }
 
-  function close() {
-    closed = true
+  /** Nothing more will come: what is being read could not be kept up to date. */
+  function end(error: Error | null) {
+    ended ??= { error }
     stopReading()
+    for (const loop of loops) loop.end(error)
+    loops.clear()
+  }
+
+  function close() {
+    end(null)
     listeners.clear()
     connection.close()
   }
-}
-
-function freshnessOf(loading: Loading): Freshness {
-  switch (loading.state) {
-    case 'unconnected':
-      return { state: 'loading' }
-    case 'current':
-      return { state: 'current' }
-    case 'reading':
-      return loading.because === 'start'
-        ? { state: 'loading' }
-        : { state: 'reloading', because: loading.because }
-    case 'failing': {
-      const { attempt, retryInMs, error } = loading
-      return { state: 'failing', attempt, retryInMs, error }
-    }
-  }
-}
-
-function isNews(before: Freshness, after: Freshness): boolean {
-  if (before.state !== after.state) return true
-  return (
-    before.state === 'reloading' && after.state === 'reloading' && before.because !== after.because
-  )
 }

@@ -2,6 +2,7 @@ import { type Backoff, fullJitter } from '../../protocol/backoff.ts'
 import type { Change } from '../../protocol/change.ts'
 import type { ResetReason } from '../../protocol/frames.ts'
 import { isWithoutRow } from './collection.ts'
+import type { KeyedRows } from './snapshot.ts'
 
 /*
  * Law. One snapshot is read at a time, never before `hello`. Every change that
@@ -11,7 +12,7 @@ import { isWithoutRow } from './collection.ts'
  * for ever, with full jitter.
  */
 
-export type Because = 'start' | ResetReason | 'oversize'
+export type Because = 'start' | ResetReason | 'oversize' | 'key'
 
 export type Loading =
   /** No `hello` yet. */
@@ -36,9 +37,10 @@ export type Loading =
 
 export type LoadingEvent<T> =
   | { type: 'connected' }
-  | { type: 'reset'; reason: ResetReason }
+  /** `key`: the table has another primary key than the snapshot was read with. */
+  | { type: 'reset'; reason: ResetReason | 'key' }
   | { type: 'changes'; changes: readonly Change[] }
-  | { type: 'snapshot'; run: number; rows: Map<string, T> }
+  | { type: 'snapshot'; run: number; read: KeyedRows<T> }
   | { type: 'failure'; run: number; error: unknown; random: number }
   | { type: 'retry'; run: number }
 
@@ -47,7 +49,7 @@ export type LoadingEffect<T> =
   | { do: 'read'; run: number }
   | { do: 'retry_in'; run: number; ms: number }
   /** These rows with these changes applied are the table. */
-  | { do: 'replace'; rows: Map<string, T>; missed: readonly (readonly Change[])[] }
+  | { do: 'replace'; read: KeyedRows<T>; missed: readonly (readonly Change[])[] }
 
 export type LoadingStep<T> = readonly [Loading, readonly LoadingEffect<T>[]]
 
@@ -68,7 +70,7 @@ export function load<T>(loading: Loading, event: LoadingEvent<T>): LoadingStep<T
     case 'snapshot': {
       if (loading.state !== 'reading' || loading.run !== event.run) return [loading, []]
       const { missed, run } = loading
-      const replace = { do: 'replace', rows: event.rows, missed } as const
+      const replace = { do: 'replace', read: event.read, missed } as const
       if (!missed.flat().some(isWithoutRow)) return [{ state: 'current', run }, [replace]]
       // It is shown all the same, so that a stream of such rows cannot keep everything back.
       const [next, effects] = reading<T>({ state: 'current', run }, 'oversize')

@@ -10,6 +10,8 @@ export type Loss =
   | { kind: 'gap'; mine: string; theirs: string }
   /** A frame could not be read. */
   | { kind: 'malformed'; detail: string }
+  /** The function that gives the token failed, or gave none in time. */
+  | { kind: 'token'; detail: string }
 
 /** Why a connection is closed for good. */
 export type Ending =
@@ -23,7 +25,11 @@ export function describe(reason: Loss | Ending): string {
   switch (reason.kind) {
     case 'closed': {
       if (reason.name !== null) return withDetail(meaningOf(reason.name), reason.detail)
-      if (reason.code === 1006) return 'the server cannot be reached, or the connection broke off'
+      if (reason.code === 1006)
+        return withDetail(
+          'the server cannot be reached, or the connection broke off',
+          reason.detail,
+        )
       return withDetail(`the connection was closed (${reason.code})`, reason.detail)
     }
     case 'silent':
@@ -32,6 +38,8 @@ export function describe(reason: Loss | Ending): string {
       return `a frame from ${reason.theirs} came while we stand at ${reason.mine}; asking again`
     case 'malformed':
       return `a frame could not be read: ${reason.detail}`
+    case 'token':
+      return `there is no token: ${reason.detail}`
     case 'asked':
       return 'closed on request'
     case 'refused':

@@ -10,14 +10,16 @@ export type Subscribing = {
 
 /**
  * The address of the subscription's WebSocket.
+ * @param token stands in the address, because a browser sends no header with an upgrade
  * @throws TypeError when `url` is not an http(s) address
  */
-export function subscribeAddress({ url, table, ops, filter }: Subscribing, from: Start): string {
-  const base = URL.canParse(url) ? new URL(url) : null
-  if (base === null || !/^(http|ws)s?:$/.test(base.protocol))
-    throw new TypeError(`url: "${url}" is not an http(s) address, such as http://127.0.0.1:8787`)
-  const address = new URL('api/changes/ws', base.href.replace(/[?#].*$/, '').replace(/\/*$/, '/'))
-  address.protocol = base.protocol.replace('http', 'ws')
+export function subscribeAddress(
+  { url, table, ops, filter }: Subscribing,
+  from: Start,
+  token: string | null = null,
+): string {
+  const address = workerAddress(url, 'api/changes/ws')
+  address.protocol = address.protocol.replace('http', 'ws')
 
   const query = address.searchParams
   if (table !== undefined) query.set('table', table)
@@ -28,5 +30,18 @@ export function subscribeAddress({ url, table, ops, filter }: Subscribing, from:
     query.set('after', String(from.offset))
     if (from.epoch !== null) query.set('epoch', from.epoch)
   }
+  query.set('acks', '1')
+  if (token !== null) query.set('token', token)
   return address.href
+}
+
+/**
+ * @param url the worker's, with a path before ours if it has one
+ * @throws TypeError when it is not an http(s) address
+ */
+export function workerAddress(url: string, path: string): URL {
+  const base = URL.canParse(url) ? new URL(url) : null
+  if (base === null || !/^(http|ws)s?:$/.test(base.protocol))
+    throw new TypeError(`url: "${url}" is not an http(s) address, such as http://127.0.0.1:8787`)
+  return new URL(path, base.href.replace(/[?#].*$/, '').replace(/\/*$/, '/'))
 }

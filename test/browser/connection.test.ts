@@ -9,6 +9,8 @@ beforeAll(async () => {
 afterAll(() => belfry?.close())
 afterEach(() => expect(belfry.uncaught()).toEqual([]))
 
+/** P71, and the page reads the status every 5 s. */
+const PROVEN_MS = 27_000
 /** For a worker and its listener to be back, on a busy machine. */
 const RESTART_MS = 40_000
 
@@ -19,6 +21,27 @@ describe('the connection', { timeout: TEST_MS }, () => {
     await page.locator('[data-test=position]', { hasText: /\d.*epoch \w+/ }).waitFor()
     await page.locator('[data-test=listener]', { hasText: /term \d/ }).waitFor()
     await page.locator('[data-test=lag]', { hasText: /\d (ms|s)/ }).waitFor()
+  })
+
+  test('P71 is green only while changes are seen to arrive, and else says why', async () => {
+    const page = await belfry.open()
+    const green = page.locator('[data-test=connection][data-tone=good]', { hasText: 'Live' })
+    await green.waitFor({ timeout: PROVEN_MS })
+    await page
+      .locator('[data-test=canary]', { hasText: /^canary (<1|[\d.]+) m?s, (just now|\d+ s ago)$/ })
+      .waitFor()
+    try {
+      await belfry.sql('alter table belfry.canary disable trigger all')
+      await page
+        .locator('[data-test=connection][data-tone=bad]', { hasText: 'Not delivering' })
+        .waitFor({ timeout: PROVEN_MS })
+      await page.locator('.trouble', { hasText: 'no canary has come for' }).waitFor()
+      expect(await page.locator('.way [data-tone=good]').count()).toBe(0)
+      expect(await page.locator('[data-test=canary]').count()).toBe(0)
+    } finally {
+      await belfry.sql('alter table belfry.canary enable trigger all')
+    }
+    await green.waitFor({ timeout: PROVEN_MS })
   })
 
   test('is tested on request, on both ways', async () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { findingView } from '../../client/cli/doctor.ts'
-import { examineFeed, examineLink, examineMail } from '../../client/cli/doctor-worker.ts'
+import {
+  examineCanary,
+  examineFeed,
+  examineLink,
+  examineMail,
+} from '../../client/cli/doctor-worker.ts'
 import { run } from '../../client/cli/run.ts'
 import { ago, statusView } from '../../client/cli/status.ts'
 import type { StatusReport } from '../../client/cli/status-report.ts'
@@ -20,13 +25,34 @@ const report: StatusReport = {
     state: 'asleep',
     since: '2026-11-21T08:00:00.000Z',
   },
+  drain: { by: 'listener' },
   lag_ms: 0,
   sockets: 3,
   shards: [{ name: 'weur-0', sockets: 3 }],
   consumers: [{ name: 'mail', offset: 57, behind: 0, parked: 0, error: null }],
   mail: { queued: 0, sent: 3, parked: 0 },
+  delivering: true,
+  why: null,
+  canary: {
+    beat: 812,
+    at: '2026-11-21T08:09:57.000000+00:00',
+    age_ms: 2_960,
+    to_feed_ms: 12.4,
+    to_shards_ms: 3,
+    late_shards: [],
+  },
 }
-const absent: StatusReport = { ...report, listener: { present: false }, lag_ms: null }
+const drained = { by: 'feed', since: '2026-11-21T08:00:00.000Z', last_at: '' } as const
+const NO_LISTENER = 'No listener is connected. Start the listener.'
+const absent: StatusReport = {
+  ...report,
+  listener: { present: false },
+  drain: { by: 'nobody', since: '2026-11-21T08:09:00.000Z', error: null },
+  lag_ms: null,
+  delivering: false,
+  why: NO_LISTENER,
+  canary: null,
+}
 
 describe('status', () => {
   it('is readable', () => {
@@ -34,6 +60,7 @@ describe('status', () => {
     expect(statusView(report, 'http://w', now, paint)).toBe(
       [
         'worker    http://w',
+        'changes   arrive; the last canary came 3.0 s ago: 12 ms to the feed, 3 ms on to the shards',
         'feed      at 57, kept from 0, epoch k3v',
         'listener  host-1, term 4, asleep, writers ring, since 10 min',
         'lag       0 ms',
@@ -45,9 +72,44 @@ describe('status', () => {
         '',
       ].join('\n'),
     )
-    expect(statusView(absent, 'http://w', now, paint)).toMatch(
-      'listener  absent\nlag       unknown: no listener says',
+    const absence = statusView(absent, 'http://w', now, paint)
+    expect(absence).toMatch(`\nchanges   do not arrive. ${NO_LISTENER}\n`)
+    expect(absence).toMatch('listener  absent\nlag       unknown: no listener says')
+  })
+
+  it('P71 is green only when changes arrive, and says what slows them', () => {
+    const painter = new FakeTerminal()
+    painter.colours = true
+    const changes = (altered: Partial<StatusReport>) =>
+      /changes {3}<\/>(.*)/.exec(
+        statusView({ ...report, ...altered }, 'http://w', 0, painter.paint),
+      )?.[1]
+    expect(changes({})).toMatch(/^<green>arrive<\/>; the last canary came 3\.0 s ago/)
+    expect(changes({ why: 'It polls.' })).toMatch(/^<yellow>arrive<\/>; .*the shards\. It polls\.$/)
+    expect(changes({ delivering: false, why: 'No.' })).toBe('<red>do not arrive</>. No.')
+    const underWay = { ...report.canary, to_shards_ms: null } as StatusReport['canary']
+    expect(changes({ canary: underWay })).toMatch(/12 ms to the feed, not at every shard yet$/)
+    expect(changes({ drain: drained, canary: null, why: 'The feed drains.' })).toBe(
+      '<yellow>arrive</>. The feed drains.',
     )
+  })
+
+  it('says that the feed drains in the listener’s place', () => {
+    const now = Date.parse('2026-11-21T08:05:00.000Z')
+    const late = { ...absent, drain: drained, delivering: true, why: 'The feed drains.' }
+    expect(statusView(late, 'http://w', now, paint)).toMatch(
+      '\nlistener  absent; the feed drains in its place since 5 min\n',
+    )
+    expect(examineCanary(late)).toEqual({
+      result: 'warning',
+      said: 'changes arrive, but late',
+      advice: 'The feed drains.',
+    })
+  })
+
+  it('nothing that the worker says can play tricks on the terminal', () => {
+    const why = 'evil\u001b[2J'
+    expect(statusView({ ...report, delivering: false, why }, 'w', 0, paint)).not.toContain('\u001b')
   })
 
   it('is read from the worker, whole with --json', async () => {
@@ -82,6 +144,22 @@ describe('the doctor', () => {
     })
     const polling = { ...report.listener, state: 'polling' } as StatusReport['listener']
     expect(examineLink({ ...report, listener: polling }).result).toBe('warning')
+  })
+
+  it('P71 finds that changes arrive, only slowly, or not, and says what to do', () => {
+    expect(examineCanary(report)).toEqual({
+      result: 'fine',
+      said: 'the last canary came 3.0 s ago: 12 ms to the feed, 3 ms on to the shards',
+    })
+    expect(examineCanary({ ...report, why: 'It polls.' })).toMatchObject({
+      result: 'warning',
+      advice: 'It polls.',
+    })
+    expect(examineCanary(absent)).toEqual({
+      result: 'failed',
+      said: 'changes do not arrive',
+      advice: NO_LISTENER,
+    })
   })
 
   it('finds a feed that lags, a consumer that fails and one that has parked', () => {
@@ -145,6 +223,7 @@ describe('the doctor', () => {
       'worker',
       'api',
       'link',
+      'canary',
       'feed',
       'mail',
       'subscription',

@@ -4,11 +4,15 @@ import { serveSockets, type Visitor } from '../sdk/small-socket-server.ts'
 import { changes, hello, inserted, reset } from '../sdk/world.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 
-async function tail(args: string[], visit: (visitor: Visitor, visits: number) => void) {
+async function tail(
+  args: string[],
+  visit: (visitor: Visitor, visits: number) => void,
+  env: Record<string, string> = {},
+) {
   const visits: string[] = []
   const server = await serveSockets((visitor) => visit(visitor, visits.push(visitor.url)))
   const terminal = new FakeTerminal()
-  terminal.env = { BELFRY_URL: server.url }
+  terminal.env = { BELFRY_URL: server.url, ...env }
   const status = run(['tail', ...args], terminal)
   return { visits, terminal, status, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
@@ -38,6 +42,7 @@ describe('tail', () => {
       'where.status': 'a=b',
       after: '41',
       epoch: 'k3v',
+      acks: '1',
     })
     tailing.terminal.interrupt()
     expect(await tailing.status).toBe(0)
@@ -66,6 +71,18 @@ describe('tail', () => {
     ])
   })
 
+  it('says who asks by BELFRY_TOKEN, and never prints it', async () => {
+    await using tailing = await tail(
+      [],
+      (visitor) => visitor.close(4401, 'the token s3cret is too old'),
+      { BELFRY_TOKEN: 's3cret' },
+    )
+    expect(await tailing.status).toBe(1)
+    expect(tailing.visits).toEqual(['/api/changes/ws?acks=1&token=s3cret'])
+    expect(tailing.terminal.stderr).toMatch(/The worker refused: .*: the token … is too old\./)
+    expect(tailing.terminal.stderr + tailing.terminal.stdout).not.toMatch('s3cret')
+  })
+
   it('--json prints one change a line and nothing else', async () => {
     const list = [inserted(6), inserted(7)]
     await using tailing = await tail(['--json'], (visitor) =>
@@ -88,6 +105,19 @@ describe('tail', () => {
 
   it.each([
     [['--after', 'x'], '--after takes a whole number from 0, not "x".'],
+    [['--after', '-1'], '--after takes a whole number from 0, not "-1".'],
+    [['--after', '1.5'], '--after takes a whole number from 0, not "1.5".'],
+    [['--after', ''], '--after takes a whole number from 0, not "".'],
+    [
+      ['--after', '9999999999999999'],
+      '--after takes a whole number from 0, not "9999999999999999".',
+    ],
+    [['--after', '1', '--after', '2'], '--after was given twice; give it once.'],
+    [['--epoch', 'a', '--epoch', 'a', '--after', '1'], '--epoch was given twice; give it once.'],
+    [
+      ['--where', 'status=a', '--where', 'status=b'],
+      '--where status was given twice; give it once.',
+    ],
     [['--epoch', 'a'], '--epoch says what --after belongs to: give both.'],
     [
       ['--op', 'insert,updat'],

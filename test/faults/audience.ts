@@ -1,7 +1,7 @@
 import pg from 'pg'
-import { type Live, live } from '../../client/sdk/live.ts'
-import { quoteInexactNumbers } from '../../listener/exact-numbers.ts'
+import { type Live, live } from '../../client/sdk/belfry.ts'
 import type { Change, Row } from '../../protocol/change.ts'
+import { quoteInexactNumbers } from '../../protocol/exact-numbers.ts'
 import type { Chance } from './chance.ts'
 import { Reader, type ReaderPlan } from './readers.ts'
 import type { System } from './system.ts'
@@ -106,9 +106,8 @@ export class Audience {
     const onState = ({ state }: { state: string }) => {
       if (state === 'waiting') this.reconnects++
     }
-    const collection = live<Row>({
+    const collection = live<Row>(table, {
       url,
-      table,
       key,
       snapshot,
       onState,

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { absence } from './absence.ts'
 import type { Chance } from './chance.ts'
 import { dataFaults } from './faults-of-data.ts'
 import { processFaults } from './faults-of-processes.ts'
@@ -16,15 +17,24 @@ export type Scene = { system: System; sql: pg.Pool; chance: Chance }
  */
 export type Fault = {
   name: string
-  /** `early`: what follows needs its time. `late`: it takes the way away for ten seconds or more. */
-  when: 'any time' | 'early' | 'late'
+  /**
+   * `early`: what follows needs its time. `late`: it takes the way away for ten seconds or more.
+   * `alone`: together with others it would prove nothing.
+   */
+  when: 'any time' | 'early' | 'late' | 'alone'
   /** Only in the long form. */
   isLong?: true
   /** @returns what was done, for the log */
   strike(scene: Scene): Promise<string>
 }
 
-export const faults: readonly Fault[] = [...processFaults, ...wireFaults, ...dataFaults, ghost]
+export const faults: readonly Fault[] = [
+  ...processFaults,
+  ...wireFaults,
+  ...dataFaults,
+  ghost,
+  absence,
+]
 
 export function faultNamed(name: string): Fault {
   const found = faults.find((fault) => fault.name === name)

@@ -27,9 +27,11 @@ export function* plan(chance: Chance, form: 'short' | 'long'): Generator<Strike>
       ...early,
       ...chance.shuffle(inForm.filter(({ when }) => when === 'any time')),
       ...chance.shuffle(inForm.filter(({ when }) => when === 'late')),
+      ...inForm.filter(({ when }) => when === 'alone'),
     ]
     while (round.length > 0) {
-      const together = chance.next() < 0.25 ? 2 : 1
+      const isPair = chance.next() < 0.25 && round[1]?.when !== 'alone'
+      const together = isPair ? 2 : 1
       const afterMs = chance.whole(200, 2_200)
       sincePoisonMs += afterMs
       yield { afterMs, faults: round.splice(0, together), round: number }

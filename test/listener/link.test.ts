@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { serveSockets } from '../sdk/small-socket-server.ts'
 import { FeedWorker } from '../support/feed-worker.ts'
-import { expectWhole, ORDER, sharedFeed, type Way, wayTo } from '../support/way.ts'
+import { expectWhole, ORDER, OWED, sharedFeed, type Way, wayTo } from '../support/way.ts'
 
 describe('the link', () => {
   const { begin } = sharedFeed()
@@ -48,9 +48,9 @@ describe('the link', () => {
     await way.sql.query(ORDER)
     await expect.poll(() => way.feed.head(), { timeout: 5_000, interval: 10 }).toBe(1)
     // The feed has it; its acknowledgement is on the way.
-    expect((await way.sql.query('SELECT FROM belfry.outbox')).rowCount).toBe(1)
+    expect((await way.sql.query(OWED)).rowCount).toBe(1)
     expect(await listener.stop()).toBe(0)
-    expect((await way.sql.query('SELECT FROM belfry.outbox')).rowCount).toBe(0)
+    expect((await way.sql.query(OWED)).rowCount).toBe(0)
     expect(listener.lines.at(-1)).toBe('stopped')
     expect(await listener.metric('belfry_leader').catch(() => 'no more')).toBe('no more')
   })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, type TestContext, test } from 'vitest'
 import { within } from '../support/deadline.ts'
 import { FeedWorker } from '../support/feed-worker.ts'
-import { expectWhole, ORDER, type Way, wayTo } from '../support/way.ts'
+import { expectWhole, ORDER, OWED, type Way, wayTo } from '../support/way.ts'
 
 /**
  * A connection over which nothing comes any more is found, and a frozen leader ended, within 15 s;
@@ -88,7 +88,7 @@ describe.concurrent('silence', { timeout: 45_000 }, () => {
     await way.sql.query(ORDER)
     await listener.reaches('belfry_looks_total', looks + 1)
     context.expect(await listener.stop()).toBe(0)
-    context.expect((await way.sql.query('SELECT FROM belfry.outbox')).rowCount).toBe(1)
+    context.expect((await way.sql.query(OWED)).rowCount).toBe(1)
   })
 
   test('SIGTERM beside a Postgres that never answers ends all the same', async (context) => {

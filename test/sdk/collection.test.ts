@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { applyTo, requireKey, type Shape } from '../../client/sdk/collection.ts'
+import { applyTo, otherKey, type Shape } from '../../client/sdk/collection.ts'
 import { rowKey } from '../../client/sdk/row-key.ts'
 import { isOlder } from '../../client/sdk/row-version.ts'
 import type { Change, Row } from '../../protocol/change.ts'
 import { deleted, inserted, oversize, truncated, updated } from './world.ts'
 
-const versioned: Shape = { table: 'orders', key: ['id'], version: 'version' }
+const versioned: Shape = { key: ['id'], version: 'version' }
 const plain: Shape = { ...versioned, version: undefined }
 
 describe('a change applied to the rows', () => {
@@ -87,12 +87,11 @@ describe('the key of a row', () => {
     expect(() => rowKey({ a: 1 }, ['id'])).toThrow('a row has no column "id"')
   })
 
-  it('other than the table has is said, with what to set', () => {
+  it('other than the changes have is noticed, of truncates nothing', () => {
     const change: Change = { ...inserted(1), key: { a: 1, b: 2 } }
-    expect(() => requireKey([change], plain)).toThrow(
-      'the primary key of "orders" is (a, b), not (id): set "key"',
-    )
-    expect(() => requireKey([truncated(1), inserted(2)], plain)).not.toThrow()
+    expect(otherKey([inserted(1), change], ['id'])).toEqual(['a', 'b'])
+    expect(otherKey([change], ['b', 'a'])).toBeNull()
+    expect(otherKey([truncated(1), inserted(2)], ['id'])).toBeNull()
   })
 })
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { connectOn } from '../../client/sdk/connect.ts'
 import { describe as sentence } from '../../client/sdk/reasons.ts'
 import { closeCodes } from '../../protocol/close-codes.ts'
 import { HEARTBEAT_MS } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
 import { begin } from './connected.ts'
-import { changes, hello, inserted, reset } from './world.ts'
+import { changes, hello, inserted, reset, World } from './world.ts'
 
 describe('the address', () => {
   it('is the socket of the worker, with what is wanted', () => {
@@ -27,10 +28,18 @@ describe('the address', () => {
   })
 
   it('asks from now on without a position, and without an epoch where none is known', () => {
-    expect(begin().world.socket.url).toBe('ws://127.0.0.1:8787/api/changes/ws')
+    expect(begin().world.socket.url).toBe('ws://127.0.0.1:8787/api/changes/ws?acks=1')
     expect(begin({ position: { epoch: null, offset: 7 } }).world.socket.query).toEqual({
       after: '7',
     })
+  })
+
+  it('where there is no WebSocket it says so at once', () => {
+    const world = Object.assign(new World(), { WebSocket: undefined })
+    const bare = world as unknown as World
+    expect(() => connectOn(bare, { url: 'http://127.0.0.1:8787' })).toThrow(
+      'there is no WebSocket here: use Node 22 or later, or a browser',
+    )
   })
 
   it.each(['', 'localhost:8787', 'ftp://x', '/api'])('"%s" is refused with a sentence', (url) => {

@@ -1,4 +1,5 @@
-import { type ConnectionState, type ConnectOptions, connectOn } from '../../client/sdk/connect.ts'
+import { type ConnectOptions, connectOn } from '../../client/sdk/connect.ts'
+import type { ConnectionState } from '../../client/sdk/connection-state.ts'
 import { World } from './world.ts'
 
 /** A connection in a world of its own, with what it said. */

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { type Freshness, type LiveOptions, liveOn, type Update } from '../../client/sdk/live.ts'
+import type { Freshness } from '../../client/sdk/freshness.ts'
+import { type LiveOptions, liveOn, type Update } from '../../client/sdk/live.ts'
 import type { Row } from '../../protocol/change.ts'
 import { changes, deleted, hello, inserted, oversize, reset, updated, World } from './world.ts'
 

@@ -3,7 +3,11 @@ import { type Loading, type LoadingEvent, load } from '../../client/sdk/loading.
 import type { Row } from '../../protocol/change.ts'
 import { inserted, oversize } from './world.ts'
 
-const rows = new Map<string, Row>([['{"id":1}', { id: 1 }]])
+const read = {
+  rows: new Map<string, Row>([['{"id":1}', { id: 1 }]]),
+  partial: new Set<string>(),
+  key: ['id'],
+}
 const boom = new Error('boom')
 const large = oversize(7, 'update', { id: 7 })
 
@@ -46,10 +50,11 @@ const loadings = {
 const events = {
   connected: { type: 'connected' },
   reset: { type: 'reset', reason: 'ahead' },
+  'another key': { type: 'reset', reason: 'key' },
   'a change': { type: 'changes', changes: [inserted(6)] },
   'a large change': { type: 'changes', changes: [inserted(6), large] },
-  'its snapshot': { type: 'snapshot', run: 3, rows },
-  'a snapshot of before': { type: 'snapshot', run: 2, rows },
+  'its snapshot': { type: 'snapshot', run: 3, read },
+  'a snapshot of before': { type: 'snapshot', run: 2, read },
   'its failure': { type: 'failure', run: 3, error: boom, random: 0.5 },
   'a failure of before': { type: 'failure', run: 2, error: boom, random: 0.5 },
   'its retry': { type: 'retry', run: 3 },
@@ -69,6 +74,7 @@ const table: Record<keyof typeof loadings, Record<keyof typeof events, string>> 
     ...stale('unconnected'),
     connected: 'reading 1 attempt 1 start [], read 1',
     reset: 'reading 1 attempt 1 start [], read 1',
+    'another key': 'reading 1 attempt 1 start [], read 1',
     'a change': 'unconnected',
     'a large change': 'unconnected',
     'its snapshot': 'unconnected',
@@ -79,6 +85,7 @@ const table: Record<keyof typeof loadings, Record<keyof typeof events, string>> 
     ...stale('reading 3 attempt 2 start []'),
     connected: 'reading 3 attempt 2 start []',
     reset: read4('start'),
+    'another key': read4('start'),
     'a change': 'reading 3 attempt 2 start [6]',
     'a large change': 'reading 3 attempt 2 start [6,7]',
     'its snapshot': 'current, replace []',
@@ -89,6 +96,7 @@ const table: Record<keyof typeof loadings, Record<keyof typeof events, string>> 
     ...stale('reading 3 attempt 1 pruned [5]'),
     connected: 'reading 3 attempt 1 pruned [5]',
     reset: read4('ahead'),
+    'another key': read4('key'),
     'a change': 'reading 3 attempt 1 pruned [5,6]',
     'a large change': 'reading 3 attempt 1 pruned [5,6,7]',
     'its snapshot': 'current, replace [5]',
@@ -99,6 +107,7 @@ const table: Record<keyof typeof loadings, Record<keyof typeof events, string>> 
     ...stale('reading 3 attempt 1 pruned [7]'),
     connected: 'reading 3 attempt 1 pruned [7]',
     reset: read4('ahead'),
+    'another key': read4('key'),
     'a change': 'reading 3 attempt 1 pruned [7,6]',
     'a large change': 'reading 3 attempt 1 pruned [7,6,7]',
     // What was read is shown; the large row may not be in it, so it is read again.
@@ -110,6 +119,7 @@ const table: Record<keyof typeof loadings, Record<keyof typeof events, string>> 
     ...stale('failing attempt 2 start'),
     connected: 'failing attempt 2 start',
     reset: read4('start'),
+    'another key': read4('start'),
     // The next read will have it.
     'a change': 'failing attempt 2 start',
     'a large change': 'failing attempt 2 start',
@@ -121,6 +131,7 @@ const table: Record<keyof typeof loadings, Record<keyof typeof events, string>> 
     ...stale('failing attempt 2 oversize'),
     connected: 'failing attempt 2 oversize',
     reset: read4('ahead'),
+    'another key': read4('key'),
     'a change': 'failing attempt 2 oversize',
     'a large change': 'failing attempt 2 oversize',
     'its snapshot': 'failing attempt 2 oversize',
@@ -131,6 +142,7 @@ const table: Record<keyof typeof loadings, Record<keyof typeof events, string>> 
     ...stale('current'),
     connected: 'current',
     reset: read4('ahead'),
+    'another key': read4('key'),
     'a change': 'current',
     'a large change': read4('oversize'),
     'its snapshot': 'current',

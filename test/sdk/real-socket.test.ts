@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import { connect } from '../../client/sdk/connect.ts'
-import type { Ending } from '../../client/sdk/reasons.ts'
+import { connect, type Ending } from '../../client/sdk/belfry.ts'
 import { serveSockets } from './small-socket-server.ts'
 import { changes, hello, inserted } from './world.ts'
 
@@ -41,6 +40,6 @@ it('P30 P37 over a real socket: hello, changes, ping, a break, and a refusal for
   })
   expect(got).toEqual([6, 7])
   expect(visits).toEqual(
-    [5, 6, 7].map((after) => `/api/changes/ws?table=orders&after=${after}&epoch=a`),
+    [5, 6, 7].map((after) => `/api/changes/ws?table=orders&after=${after}&epoch=a&acks=1`),
   )
 })

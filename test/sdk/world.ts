@@ -94,8 +94,10 @@ export class FakeSocket implements Socket {
     this.url = url
   }
 
+  /** What is asked for, but for `acks`, which always is. */
   get query(): Record<string, string> {
-    return Object.fromEntries(new URL(this.url).searchParams)
+    const { acks, ...query } = Object.fromEntries(new URL(this.url).searchParams)
+    return query
   }
 
   send(text: string) {
@@ -125,8 +127,9 @@ export class FakeSocket implements Socket {
   }
 }
 
-export function hello(epoch: string, after: number): Frame {
-  return { type: 'hello', protocol: 1, epoch, after }
+/** Without a window the server asks for no acknowledgements. */
+export function hello(epoch: string, after: number, window?: number): Frame {
+  return { type: 'hello', protocol: 1, epoch, after, ...(window && { window }) }
 }
 
 export function reset(

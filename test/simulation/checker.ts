@@ -1,3 +1,4 @@
+import { CANARY_TABLE } from '../../protocol/canary.ts'
 import type { Change } from '../../protocol/change.ts'
 import { matches, type Subscription } from '../../protocol/subscription.ts'
 import { type OutboxRow, rowName } from './postgres.ts'
@@ -19,6 +20,8 @@ export class Checker {
   readonly lives: Change[][] = []
   #highestTerm = 0
   #highestTaken = 0
+  /** Terms that a drain has put out. */
+  #supersededTerm = 0
   /** Until where the log was pruned. */
   tail = 0
   /** The term of the link whose message is being handled. */
@@ -52,8 +55,8 @@ export class Checker {
   }
 
   forgotten(rows: readonly OutboxRow[]): void {
-    for (const { id, change } of rows)
-      if (!this.#everAppended.has(change))
+    for (const { id, change, table } of rows)
+      if (!this.#everAppended.has(change) && table !== CANARY_TABLE)
         this.#world.violated(`P10 outbox row ${id} was deleted and never appended`)
   }
 
@@ -69,10 +72,20 @@ export class Checker {
   beginLife(): string {
     this.lives.push([])
     this.#highestTerm = 0
+    this.#supersededTerm = 0
     this.tail = 0
     this.#appended.clear()
     this.#appendedOf.clear()
     return this.epoch
+  }
+
+  /** Who has one of these terms must not append, however late it comes with what it has read. */
+  superseded(through: number): void {
+    this.#supersededTerm = Math.max(this.#supersededTerm, through)
+  }
+
+  maySpeak(term: number): boolean {
+    return term > this.#supersededTerm
   }
 
   admitted(term: number): void {
@@ -92,6 +105,8 @@ export class Checker {
     if (offset !== life.length + 1)
       this.#world.violated(`the feed went from offset ${life.length} to ${offset}`)
     life.push(change)
+    if (change.table === CANARY_TABLE)
+      return this.#world.violated(`P70 a beat of the canary has offset ${offset}`)
     const committed = this.#committed.get(id)
     if (committed === undefined)
       return this.#world.violated(`P1 change ${id} was never committed, and has offset ${offset}`)

@@ -90,5 +90,7 @@ function metrics(world: World): object {
     sweepFound: reaches('a sweep found something'),
     reconnects: reaches('a new session'),
     ageSeconds: silent,
+    beatSince: () => undefined,
+    beaten: () => world.reach('a beat of the canary'),
   }
 }

@@ -107,6 +107,7 @@ export class DurableObject<Instance extends ServerLike> implements Host {
       this.world.timers.some(({ process }) => process === this.process) ||
       current().objects.some((other) => other.isCalledBy(this.process))
     if (busy) return false
+    for (const socket of this.sockets) socket.forgotten()
     this.#restart()
     return true
   }
@@ -127,6 +128,7 @@ export class DurableObject<Instance extends ServerLike> implements Host {
   ring(): boolean {
     if (this.alarm === null || this.alarm > this.world.now) return false
     this.alarm = null
+    current().checker.speaking = null
     this.world.act(this.process, 'alarm', () => void this.instance.onAlarm())
     return true
   }
@@ -137,7 +139,9 @@ export class DurableObject<Instance extends ServerLike> implements Host {
     // What was said to the object is said to its next instance.
     for (const arrival of this.world.underWay) if (arrival.to === before) arrival.to = this.process
     this.world.end(before)
-    this.instance = this.#start()
+    this.world.act(this.process, 'starts anew', () => {
+      this.instance = this.#start()
+    })
   }
 
   #start(): Instance {
@@ -158,6 +162,7 @@ export class DurableObject<Instance extends ServerLike> implements Host {
       sockets: () => this.sockets,
       getWebSockets: () => [...this.sockets],
       setWebSocketAutoResponse: () => undefined,
+      getWebSocketAutoResponseTimestamp: () => null,
       waitUntil: (promise) => {
         promise.catch((error: unknown) => {
           world.note(`${name}: ${String(error)}`)
@@ -183,6 +188,7 @@ export type ObjectContext = {
   sockets(): Iterable<ServerSocket>
   getWebSockets(): ServerSocket[]
   setWebSocketAutoResponse(): void
+  getWebSocketAutoResponseTimestamp(): null
   waitUntil(promise: Promise<unknown>): void
 }
 

@@ -1,3 +1,5 @@
+import { CANARY_TABLE } from '../../protocol/canary.ts'
+import type { OwedChange } from '../../protocol/outbox.ts'
 import { drop, Process, type World } from './world.ts'
 
 /**
@@ -14,6 +16,8 @@ export class Postgres {
   /** Committed, in the order of their ids. */
   outbox: OutboxRow[] = []
   terms: Term[] = []
+  /** The feed that has term 0. */
+  claimedBy: string | null = null
   sessions: Session[] = []
   lockedBy: Session | null = null
   readonly running: Transaction[] = []
@@ -26,6 +30,7 @@ export class Postgres {
   #nextXid = 10n
   #newestEnded = 9n
   #nextOutboxId = 1
+  #beats = 0
 
   constructor(world: World, watch: Watch) {
     this.#world = world
@@ -73,6 +78,21 @@ export class Postgres {
     this.end(transaction)
     this.flush()
     if (transaction.rings) this.#notify()
+  }
+
+  /** The canary's row, in one statement whose commit is asynchronous. @returns which beat it is */
+  beat(): number {
+    const transaction = this.begin()
+    const row = { id: 1, value: ++this.#beats, version: this.#beats }
+    this.write(transaction, { table: CANARY_TABLE, op: 'update', key: 1, new: row, old: row })
+    this.readBell(transaction)
+    this.outbox = [...this.outbox, ...transaction.rows].sort((a, b) => a.id - b.id)
+    this.end(transaction)
+    this.#unflushed.push(() => {
+      this.outbox = this.outbox.filter((each) => !transaction.rows.includes(each))
+    })
+    if (transaction.rings) this.#notify()
+    return this.#beats
   }
 
   /** Commit or rollback, as far as snapshots and locks go. */
@@ -134,12 +154,26 @@ export class Postgres {
   }
 
   takeTerm(session: Session, listener: string, above: number): number {
-    const highest = this.terms.reduce((most, { term }) => Math.max(most, term), 0)
-    const term = { term: Math.max(highest, above) + 1, listener, session, seenAt: this.#world.now }
+    const term: Term = {
+      term: Math.max(this.newestTerm, above) + 1,
+      listener,
+      session,
+      seenAt: this.#world.now,
+      feed: null,
+    }
     this.terms.push(term)
     this.#unflushed.push(() => drop(this.terms, this.terms.indexOf(term)))
     this.#watch.termTaken(term.term)
     return term.term
+  }
+
+  get newestTerm(): number {
+    return this.terms.reduce((most, { term }) => Math.max(most, term), 0)
+  }
+
+  /** The feed that this database's changes go to, as far as it was written down. */
+  get owner(): string | null {
+    return this.terms.findLast(({ feed }) => feed !== null)?.feed ?? this.claimedBy
   }
 
   /**
@@ -242,13 +276,33 @@ export type Session = {
   busy: boolean
 }
 
-export type Term = { term: number; listener: string; session: Session; seenAt: number }
+export type Term = {
+  term: number
+  listener: string
+  session: Session
+  seenAt: number
+  /** The epoch that welcomed it. */
+  feed: string | null
+}
 
 /** Who wants to know what happened. */
 export type Watch = {
   committed(rows: readonly OutboxRow[]): void
   forgotten(rows: readonly OutboxRow[]): void
   termTaken(term: number): void
+}
+
+/** As whoever reads it puts it together. */
+export function owed(
+  { id, change, table, op, key, new: now, old, at }: OutboxRow,
+  ms: number,
+): OwedChange {
+  const time = '2027-01-15T08:00:00.000000+00:00'
+  const beat = table === CANARY_TABLE ? now?.value : undefined
+  const row = beat === undefined ? now : { beat }
+  const text = JSON.stringify({ id: change, table, op, key: { id: key }, new: row, old, at: time })
+  const read = { id: String(id), text, ageMs: ms - at, oversize: false }
+  return beat === undefined ? read : { ...read, beat }
 }
 
 export function rowName({ table, key }: { table: string; key: number }): string {

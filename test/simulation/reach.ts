@@ -6,6 +6,7 @@ export const worthReaching = [
   'asleep',
   'dozing while a silent writer is open',
   'a ring heard',
+  'read ahead',
   'a sweep found something',
   'a rollback',
   'a new session',
@@ -23,12 +24,20 @@ export const worthReaching = [
   'a socket half open',
   'a socket stalled',
   'a call between objects lost',
+  'a drain without a leader',
+  'a drain beside a leader',
+  'a drain brought what was there',
+  'a request of the feed lost',
+  'an outbox claimed',
   'an object hibernated',
   'an object reset',
   'a filtered subscriber left behind',
+  'a subscriber fell behind',
+  'a subscriber closed as too slow',
   'pruned',
   'a new life of the feed',
   'a reset',
+  'a beat of the canary',
 ] as const
 
 /** The last is harmless, and rare: it need not be come upon. */

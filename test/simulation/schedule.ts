@@ -1,4 +1,4 @@
-import type { Mutation } from './mutations.ts'
+import { faultsNeeded, type Mutation } from './mutations.ts'
 import type { Reachable } from './reach.ts'
 import { Simulation } from './simulation.ts'
 
@@ -43,11 +43,19 @@ class Schedule {
   constructor(simulation: Simulation) {
     this.#simulation = simulation
     const { random } = simulation.world
+    const needed = faultsNeeded(simulation.world.broken)
+    const isNeeded = (kind: string) => needed.includes(kind)
     // Each schedule has its own kinds of trouble, so that no kind drowns the others.
     const { crashPostgres, beginLife, ...others } = faults
     // Not both: see beginLife.
-    const kinds = [...Object.values(others), random.chance(0.7) ? crashPostgres : beginLife]
-    this.#faults = kinds.filter((kind) => kind !== undefined && random.chance(0.4)) as Fault[]
+    const kinds = Object.entries(
+      random.chance(0.7) && !isNeeded('beginLife')
+        ? { ...others, crashPostgres }
+        : { ...others, beginLife },
+    )
+    this.#faults = kinds
+      .filter(([kind]) => random.chance(0.4) || isNeeded(kind))
+      .map(([, fault]) => fault)
     this.#weights = {
       writer: random.one([0.1, 0.2, 0.4]),
       clock: random.one([0.05, 0.15]),
@@ -59,7 +67,7 @@ class Schedule {
     const simulation = this.#simulation
     const { world } = simulation
     const { random } = world
-    simulation.startListener()
+    if (random.chance(0.95)) simulation.startListener()
     if (random.chance(0.5)) simulation.startListener()
     // Without subscribers more of the steps are the listeners', and they are quicker.
     const subscribers = random.one([0, 0, 1, 2, 3])
@@ -147,7 +155,7 @@ const faults = {
   kill(simulation: Simulation) {
     const { random } = simulation.world
     const listener = random.one(simulation.listeners)
-    if (!listener.process.alive) return
+    if (!listener?.process.alive) return
     simulation.world.reach(listener.leads ? 'a leader killed' : 'a standby killed')
     listener.kill()
   },
@@ -157,11 +165,12 @@ const faults = {
   },
   stop(simulation: Simulation) {
     const listener = simulation.world.random.one(simulation.listeners)
-    if (!listener.process.runs) return
+    if (!listener?.process.runs) return
     simulation.world.reach('a listener asked to stop')
     listener.stop()
   },
   freeze({ listeners, world }: Simulation) {
+    if (listeners.length === 0) return
     const { process, leads } = world.random.one(listeners)
     process.frozen = !process.frozen
     world.note(`${process.name} ${process.frozen ? 'freezes' : 'thaws'}`)
@@ -212,6 +221,9 @@ const faults = {
   },
   loseCall({ objects, world }: Simulation) {
     if (world.random.one(objects).loseCall()) world.reach('a call between objects lost')
+  },
+  loseRequest({ requests, world }: Simulation) {
+    if (requests.lose()) world.reach('a request of the feed lost')
   },
   prune(simulation: Simulation) {
     if (simulation.prune()) simulation.world.reach('pruned')

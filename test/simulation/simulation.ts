@@ -7,11 +7,16 @@ import { Postgres } from './postgres.ts'
 import { Feed, type FeedObject, Log, Shard } from './product.ts'
 import type { Host, ServerSocket } from './sockets.ts'
 import { sqliteStorage } from './sqlite.ts'
+import { type Database, MAX_BATCH } from './stand-ins/database.ts'
 import type { LogStorage, RealLog } from './stand-ins/log.ts'
+import { Requests } from './stand-ins/outbox.ts'
 import type { RecordsStorage } from './stand-ins/records.ts'
 import { Subscriber } from './subscribers.ts'
 import { type Process, World, type WorldOptions } from './world.ts'
 import { Writer } from './writers.ts'
+
+/** One in so many schedules has the canary in it, which takes steps from everyone else. */
+const CANARY_EVERY = 8
 
 /** Everything there is in one schedule, put together; who acts when is schedule.ts. */
 export class Simulation {
@@ -24,10 +29,21 @@ export class Simulation {
   readonly objects: DurableObject<ServerLike>[]
   readonly subscribers: Subscriber[] = []
   readonly sockets: ServerSocket[] = []
+  /** Every connection that a listener has made. */
+  readonly databases: Database[] = []
+  /** The feed's own, to Postgres. */
+  readonly requests = new Requests()
   listeners: ListenerProcess[] = []
   readonly canListen: boolean
+  /** The listeners that lead write the canary. */
+  readonly hasCanary: boolean
+  /** In the end no listener is left. */
+  readonly #isDeserted: boolean
   /** How much of the log goes into one page. */
   readonly pageCharacters: number
+  /** How much may be sent ahead to one that acknowledges, and to one that does not. */
+  readonly windowBytes: number
+  readonly trustBytes: number
   readonly #storage: FeedStorage
   #listenersBorn = 0
   readonly #positions = new Map<object, Position>()
@@ -42,7 +58,11 @@ export class Simulation {
     this.checker = new Checker(world)
     this.postgres = new Postgres(world, this.checker)
     this.canListen = random.chance(0.95)
+    this.hasCanary = seed % CANARY_EVERY === 3
+    this.#isDeserted = random.chance(0.1)
     this.pageCharacters = random.one([200, 1_000, 100_000])
+    this.windowBytes = random.one([600, 1_500, 100_000])
+    this.trustBytes = random.one([1_000, 100_000])
     this.writers = [1, 2, 3].map((n) => new Writer(world, this.postgres, `writer ${n}`))
     this.#storage = feedStorage(options.sqlite)
     this.feed = new DurableObject<FeedObject>(
@@ -77,6 +97,7 @@ export class Simulation {
         filter: kind === 'changes' && random.chance(0.4) ? String(random.below(2)) : null,
         from: random.chance(0.4) ? { epoch: this.checker.epoch, offset: 0 } : null,
         versioned: random.chance(0.5),
+        acks: random.one(['says', 'says', 'silent', 'mute']),
       }),
     )
   }
@@ -87,31 +108,43 @@ export class Simulation {
   }
 
   /**
-   * The oldest batch goes, if all of it has left the outbox for good and no batch is under way:
-   * retention is far longer than any of that.
+   * The oldest batch goes, if all of it has left the outbox for good, nobody has it in hand who may
+   * still append, and no batch is under way: retention is far longer than any of that.
    */
   prune(): boolean {
     const { log } = this.#storage
     const stalled = this.sockets.some(({ isHeard, state }) => !isHeard && state?.term !== undefined)
     if (stalled && this.world.broken !== 'an old link still speaks') return false
+    if (!this.requests.isEmpty) return false
     if (log.real) return this.#pruneReal(log.real)
     const [oldest] = log.batches
-    if (oldest === undefined || log.batches.length < 2 || !this.postgres.flushed) return false
-    const owed = new Set(this.postgres.outbox.map(({ change }) => change))
-    if (oldest.some(({ id }) => owed.has(id))) return false
+    if (oldest === undefined || log.batches.length < 2) return false
+    if (!this.#isForGood(oldest)) return false
     log.batches.shift()
     for (const { id } of oldest) log.seen.delete(id)
     this.checker.tail = oldest.at(-1)?.offset ?? 0
     return true
   }
 
-  #pruneReal(log: RealLog): boolean {
+  /** Nobody will bring these again who may. */
+  #isForGood(changes: readonly { id: string }[]): boolean {
+    if (!this.postgres.flushed) return false
     const owed = new Set(this.postgres.outbox.map(({ change }) => change))
-    const page = log.read(log.tail, 0)
-    if (typeof page === 'string' || !this.postgres.flushed) return false
-    const oldest = JSON.parse(page.changes) as { id: string }[]
-    if (oldest.length === 0 || oldest.some(({ id }) => owed.has(id))) return false
-    const limits = { maxChanges: log.head - page.through, maxAgeMs: 1e12, maxBytes: 1e12 }
+    return !changes.some(
+      ({ id }) => owed.has(id) || this.databases.some((database) => database.maySend(id)),
+    )
+  }
+
+  #pruneReal(log: RealLog): boolean {
+    const page = log.read(log.tail, Number.POSITIVE_INFINITY)
+    if (typeof page === 'string') return false
+    const oldest = (JSON.parse(page.changes) as { id: string; offset: number }[]).slice(
+      0,
+      MAX_BATCH,
+    )
+    const last = oldest.at(-1)
+    if (last === undefined || !this.#isForGood(oldest)) return false
+    const limits = { maxChanges: log.head - last.offset, maxAgeMs: 1e12, maxBytes: 1e12 }
     const pruned = log.prune(limits, Number.POSITIVE_INFINITY, this.world.now)
     this.checker.tail = log.tail
     return pruned > 0
@@ -182,9 +215,11 @@ export class Simulation {
     for (const socket of this.sockets) socket.stall(false)
   }
 
-  /** Somebody can lead. */
+  /** Somebody can lead, or nobody does and the feed must do it. */
   keepListening(): void {
-    if (!this.listeners.some(({ process }) => process.alive)) this.startListener()
+    const alive = this.listeners.filter(({ process }) => process.alive)
+    if (this.#isDeserted) for (const listener of alive) listener.kill()
+    else if (alive.length === 0) this.startListener()
   }
 
   get isAtRest(): boolean {
@@ -194,6 +229,7 @@ export class Simulation {
   /** What is still owed to whom. */
   get unrest(): string | null {
     if (this.writers.some(({ isOpen }) => isOpen)) return 'a writer is open'
+    if (!this.#isDeserted && !this.listeners.some(({ leads }) => leads)) return 'nobody leads'
     if (this.postgres.outbox.length > 0) return `${this.postgres.outbox.length} rows in the outbox`
     const late = this.subscribers.find(({ isCurrent }) => !isCurrent)
     return late ? `${late.process.name} is not current` : null
@@ -217,13 +253,28 @@ export class Simulation {
 type FeedStorage = {
   log: LogStorage
   sql: RecordsStorage
+  kv: KeyValues
   transactionSync<T>(run: () => T): T
+  sync(): Promise<void>
+}
+
+type KeyValues = { get(key: string): unknown; put(key: string, value: unknown): void }
+
+/** What comes out is not what went in, but says the same. */
+function keyValues(): KeyValues {
+  const kv = new Map<string, unknown>()
+  return {
+    get: (key) => structuredClone(kv.get(key)),
+    put: (key, value) => void kv.set(key, structuredClone(value)),
+  }
 }
 
 function feedStorage(sqlite: boolean): FeedStorage {
   return {
     log: { batches: [], seen: new Set(), real: sqlite ? new Log(sqliteStorage()) : null },
     sql: { life: null, shards: new Map(), nonces: new Set() },
+    kv: keyValues(),
     transactionSync: (run) => run(),
+    sync: async () => undefined,
   }
 }

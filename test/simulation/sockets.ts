@@ -67,7 +67,9 @@ export class ClientSocket {
     const simulation = current()
     const { world } = simulation
     this.process = world.acting
-    const host = simulation.objectAt(new URL(address))
+    const url = new URL(address)
+    if (this.process.acks === 'silent') url.searchParams.delete('acks')
+    const host = simulation.objectAt(url)
     const up = new Lane(world, () => host.process)
     const down = new Lane(world, () => this.process)
     this.server = new ServerSocket(this, host, up, down)
@@ -78,7 +80,7 @@ export class ClientSocket {
         this.readyState = OPEN
         this.#tell('open', {})
       })
-      host.accept(this.server, String(address))
+      host.accept(this.server, String(url))
     })
   }
 
@@ -87,6 +89,7 @@ export class ClientSocket {
   }
 
   send(text: string): void {
+    if (this.process.acks === 'mute' && text.startsWith('ack ')) return
     if (this.readyState === OPEN) this.server.fromClient(text)
   }
 
@@ -131,7 +134,7 @@ const FRAME =
 let sockets = 0
 
 /** What links and shards keep of a socket, each its own. */
-type SocketState = { term?: number } & (
+type SocketState = { term?: number; acks?: boolean } & (
   | { live?: false }
   | { live: true; subscription: Subscription }
 )
@@ -147,6 +150,9 @@ export class ServerSocket {
   readonly host: Host
   readonly #up: Lane
   readonly #down: Lane
+  /** Bytes that were sent and have not arrived, as far as the object can know of them. */
+  #ahead = 0
+  #sleeps = 0
 
   constructor(client: ClientSocket, host: Host, up: Lane, down: Lane) {
     this.client = client
@@ -169,7 +175,22 @@ export class ServerSocket {
   send(text: string): void {
     if (this.readyState !== OPEN) throw new Error('this socket is closed')
     this.#follow(text)
-    this.#down.say(text.slice(0, 160), () => this.client.hear(text))
+    const { windowBytes, world } = current()
+    // A reset is said at once, however little room there is.
+    if (this.state?.acks && this.#ahead > windowBytes && !text.startsWith('{"type":"reset"'))
+      world.violated(`P39 ${this.id} was sent more, with ${this.#ahead} bytes on their way`)
+    const sleeps = this.#sleeps
+    this.#ahead += text.length
+    this.#down.say(text.slice(0, 160), () => {
+      if (sleeps === this.#sleeps) this.#ahead -= text.length
+      this.client.hear(text)
+    })
+  }
+
+  /** The object sleeps, and when it wakes it knows nothing of what is on its way. */
+  forgotten(): void {
+    this.#sleeps++
+    this.#ahead = 0
   }
 
   /** P31: each frame begins where the one before ended. */
@@ -193,6 +214,7 @@ export class ServerSocket {
 
   close(code: number, reason: string): void {
     if (this.readyState !== OPEN) return
+    if (code === 4408) current().world.reach('a subscriber closed as too slow')
     this.readyState = CLOSING
     this.#down.say(`closed: ${code} ${reason}`, () => {
       this.client.closed(code, reason)

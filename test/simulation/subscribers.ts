@@ -29,6 +29,7 @@ export class Subscriber {
     this.#checker = checker
     this.#postgres = postgres
     this.process = new Process(options.name)
+    this.process.acks = options.acks
     this.subscription = { where: {}, ...(options.table && { table: options.table }) }
     const { filter } = options
     if (filter !== null) this.subscription.where = { value: filter }
@@ -164,4 +165,5 @@ export type SubscriberOptions = {
   filter: string | null
   from: Position | null
   versioned: boolean
+  acks: Process['acks']
 }

@@ -167,6 +167,8 @@ export class Process {
   frozen = false
   /** Heard a reset frame, and has not been asked about it. */
   wasReset = false
+  /** How it acknowledges: as the SDK does, or it does not ask to, or it asks and then does not. */
+  acks: 'says' | 'silent' | 'mute' = 'says'
 
   constructor(name: string) {
     this.name = name

@@ -5,6 +5,8 @@ import type { Change } from '../../protocol/change.ts'
 /** What these tests read of `GET /api/changes`. */
 type Page = { epoch: string; head: number; through: number; changes: Change[] }
 
+const NO_DATABASE = { DATABASE_URL: 'postgres://nobody:nothing@database.invalid/nothing' }
+
 /** The worker with its feed, in a workerd of its own that listens on a free port. */
 export class FeedWorker {
   readonly url: string
@@ -18,7 +20,10 @@ export class FeedWorker {
   static readonly secret = 'the link secret of the tests'
   static readonly adminToken = 'the-admin-token-of-the-tests'
 
-  static async start(): Promise<FeedWorker> {
+  /** @param database where it finds one; without it, nowhere */
+  static async start(
+    database: { DATABASE_URL: string; NEON_ENDPOINT?: string } = NO_DATABASE,
+  ): Promise<FeedWorker> {
     process.env.WRANGLER_SEND_METRICS = 'false'
     process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'
     process.env.WRANGLER_LOG = 'error'
@@ -30,7 +35,7 @@ export class FeedWorker {
           secrets: {
             LINK_SECRET: FeedWorker.secret,
             ADMIN_TOKEN: FeedWorker.adminToken,
-            DATABASE_URL: 'postgres://nobody:nothing@database.invalid/nothing',
+            ...database,
           },
         },
       ],
@@ -56,6 +61,11 @@ export class FeedWorker {
 
   async head(): Promise<number> {
     return (await this.#get<Page>('/api/changes?limit=1')).head
+  }
+
+  /** Who drains the outbox, as `/api/status` says. */
+  async drain(): Promise<{ by: string; error?: string | null }> {
+    return (await this.#get<{ drain: { by: string } }>('/api/status')).drain
   }
 
   /** A new life: the log and the database it came from are forgotten. */

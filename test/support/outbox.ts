@@ -1,5 +1,4 @@
 import type { Database } from '../../listener/database.ts'
-import { outgoing } from '../../listener/outgoing.ts'
 import { type CapturedChange, capturedChange } from '../../protocol/change.ts'
 
 /**
@@ -9,10 +8,9 @@ import { type CapturedChange, capturedChange } from '../../protocol/change.ts'
 export async function takeChanges(database: Database): Promise<CapturedChange[]> {
   const taken: CapturedChange[] = []
   for (;;) {
-    const { rows } = await database.look()
-    if (rows.length === 0) return taken
-    for (const { change } of rows)
-      taken.push(capturedChange.parse(JSON.parse(outgoing(change).text)))
-    await database.forget(rows.map(({ id }) => id))
+    const { owed } = await database.look([])
+    if (owed.length === 0) return taken
+    for (const { text } of owed) taken.push(capturedChange.parse(JSON.parse(text)))
+    await database.forget(owed.map(({ id }) => id))
   }
 }

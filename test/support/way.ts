@@ -39,7 +39,14 @@ export function sharedFeed(): { begin(): Promise<Way> } {
 
 /** A new database before a feed that is in its first life, or has begun anew. */
 export async function wayTo(feed: FeedWorker, atEnd: AtEnd = onTestFinished): Promise<Way> {
-  const database = await createDatabase(newestServer)
+  return wayBetween(await createDatabase(newestServer), feed, atEnd)
+}
+
+export async function wayBetween(
+  database: TestDatabase,
+  feed: FeedWorker,
+  atEnd: AtEnd = onTestFinished,
+): Promise<Way> {
   const sql = await session(database.url, atEnd)
   return {
     database,
@@ -64,13 +71,16 @@ export async function wayTo(feed: FeedWorker, atEnd: AtEnd = onTestFinished): Pr
     },
     outboxHas: (count) => {
       const exactly = async () => {
-        const { rowCount } = await sql.query('SELECT FROM belfry.outbox')
+        const { rowCount } = await sql.query(OWED)
         if (rowCount !== count) throw new Error(`the outbox has ${rowCount} rows, not ${count}`)
       }
       return vi.waitFor(exactly, { timeout: 20_000, interval: 20 })
     },
   }
 }
+
+/** What is owed to the feed, beside the canary. */
+export const OWED = `SELECT FROM belfry.outbox WHERE "table" <> 'belfry.canary'`
 
 /** One order by one statement. */
 export const ORDER =

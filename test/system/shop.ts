@@ -21,7 +21,7 @@ export type Order = {
 
 const file = process.env.BELFRY_LOCAL
 if (!file) throw new Error('Set BELFRY_LOCAL to the path of a running system’s .belfry/local.json.')
-const local: Local = JSON.parse(readFileSync(file, 'utf8'))
+export const local: Local = JSON.parse(readFileSync(file, 'utf8'))
 export const run = `Run ${crypto.randomUUID()}`
 export const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$/
 

@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { afterLook, awake, type BellState, dozing } from '../../listener/bell.ts'
 
+/** Small, so that a look often leaves something behind. */
+const MAX_BATCH = 2
+
 /**
  * Writers and the listener as they stand towards each other in one Postgres, one small step at a
  * time, in any order: what P12 promises must hold in every one of them.
@@ -119,11 +122,13 @@ class World {
       const rings = this.rings
       this.rings = 0
       yield
-      const { outbox: rows, xmin: oldestRunning } = this.postgres
+      const { outbox, xmin: oldestRunning } = this.postgres
+      const rows = Math.min(outbox, MAX_BATCH)
+      const more = outbox > rows
       yield
       this.postgres.outbox -= rows
       yield
-      const decision = afterLook(this.state, { now: this.now, rows, rings, oldestRunning })
+      const decision = afterLook(this.state, { now: this.now, rows, more, rings, oldestRunning })
       this.state = decision.state
       if (decision.bell !== null) yield* this.#setBell(decision.bell)
       this.#wait = { until: this.now + decision.waitMs }

@@ -21,7 +21,13 @@ const from: Record<Mode, BellState> = {
   polling: { mode: 'polling' },
 }
 
-const quiet: Look = { now: START + 10, rows: 0, rings: 0, oldestRunning: MARK - 1n }
+const quiet: Look = {
+  now: START + 10,
+  rows: 0,
+  more: false,
+  rings: 0,
+  oldestRunning: MARK - 1n,
+}
 
 /** What a look can find, as far as anybody decides by it. */
 const situations = {
@@ -29,6 +35,7 @@ const situations = {
   'nothing, and all from before the mark have ended': { ...quiet, oldestRunning: MARK },
   'rows, while a writer from before the mark is under way': { ...quiet, rows: 3 },
   'rows, and all from before the mark have ended': { ...quiet, rows: 3, oldestRunning: MARK },
+  'more than it could take': { ...quiet, rows: 40, more: true, oldestRunning: MARK },
   'one ring and its row': { ...quiet, rows: 1, rings: 1, oldestRunning: MARK },
   'a ring whose row was found before': { ...quiet, rings: 1, oldestRunning: MARK },
   'a crowd of rings': { ...quiet, rows: 40, rings: 50, oldestRunning: MARK },
@@ -47,70 +54,76 @@ const SWEEP = SWEEP_MS
 /** Complete: a cell that is missing does not compile. */
 const table: Record<keyof typeof situations, Record<Mode, Outcome>> = {
   'nothing, while a writer from before the mark is under way': {
-    awake: ['awake', null, 5],
+    awake: ['awake', null, 20],
     dozing: ['dozing', null, 25],
     asleep: ['asleep', null, SWEEP],
     polling: ['polling', null, 250],
   },
   'nothing, and all from before the mark have ended': {
-    awake: ['awake', null, 5],
+    awake: ['awake', null, 20],
     dozing: ['asleep', null, SWEEP],
     asleep: ['asleep', null, SWEEP],
     polling: ['polling', null, 250],
   },
   'rows, while a writer from before the mark is under way': {
-    awake: ['awake', null, 0],
-    dozing: ['dozing', null, 0],
-    asleep: ['asleep', null, 0],
-    polling: ['polling', null, 0],
+    awake: ['awake', null, 20],
+    dozing: ['dozing', null, 25],
+    asleep: ['asleep', null, SWEEP],
+    polling: ['polling', null, 250],
   },
   'rows, and all from before the mark have ended': {
+    awake: ['awake', null, 20],
+    dozing: ['asleep', null, SWEEP],
+    asleep: ['asleep', null, SWEEP],
+    polling: ['polling', null, 250],
+  },
+  'more than it could take': {
     awake: ['awake', null, 0],
     dozing: ['dozing', null, 0],
     asleep: ['asleep', null, 0],
     polling: ['polling', null, 0],
   },
   'one ring and its row': {
-    awake: ['awake', null, 0],
-    dozing: ['dozing', null, 0],
-    asleep: ['asleep', null, 0],
-    polling: ['polling', null, 0],
+    awake: ['awake', null, 20],
+    dozing: ['asleep', null, SWEEP],
+    asleep: ['asleep', null, SWEEP],
+    polling: ['polling', null, 250],
   },
   'a ring whose row was found before': {
-    awake: ['awake', null, 5],
+    awake: ['awake', null, 20],
     dozing: ['asleep', null, SWEEP],
     asleep: ['asleep', null, SWEEP],
     polling: ['polling', null, 250],
   },
   'a crowd of rings': {
-    awake: ['awake', null, 0],
+    awake: ['awake', null, 20],
     dozing: ['awake', 'get up', 0],
     asleep: ['awake', 'get up', 0],
-    polling: ['polling', null, 0],
+    polling: ['polling', null, 250],
   },
   'a crowd of rings over a long time': {
-    awake: ['awake', 'lie down', 0],
-    dozing: ['dozing', null, 0],
-    asleep: ['asleep', null, 0],
-    polling: ['polling', null, 0],
+    awake: ['awake', 'lie down', 20],
+    dozing: ['asleep', null, SWEEP],
+    asleep: ['asleep', null, SWEEP],
+    polling: ['polling', null, 250],
   },
   'nothing for a whole window': {
-    awake: ['awake', 'lie down', 5],
+    awake: ['awake', 'lie down', 20],
     dozing: ['dozing', null, 25],
     asleep: ['asleep', null, SWEEP],
     polling: ['polling', null, 250],
   },
   'few changes in a whole window': {
-    awake: ['awake', 'lie down', 0],
-    dozing: ['dozing', null, 0],
-    asleep: ['asleep', null, 0],
-    polling: ['polling', null, 0],
+    awake: ['awake', 'lie down', 20],
+    dozing: ['dozing', null, 25],
+    asleep: ['asleep', null, SWEEP],
+    polling: ['polling', null, 250],
   },
   'many changes in a whole window': {
-    awake: ['awake', null, 0],
-    dozing: ['dozing', null, 0],
-    asleep: ['asleep', null, 0],
-    polling: ['polling', null, 0],
+    awake: ['awake', null, 20],
+    dozing: ['dozing', null, 25],
+    asleep: ['asleep', null, SWEEP],
+    polling: ['polling', null, 250],
   },
 }
 

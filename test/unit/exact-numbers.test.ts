@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { quoteInexactNumbers } from '../../listener/exact-numbers.ts'
+import { quoteInexactNumbers } from '../../protocol/exact-numbers.ts'
 
 describe('quoteInexactNumbers', () => {
   test.each([

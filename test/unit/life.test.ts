@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { admit, type Life, mayAppend, newEpoch } from '../../worker/feed/life.ts'
+import { admit, type Life, mayAppend, newEpoch, supersede } from '../../worker/feed/life.ts'
 
 const unborn: Life = { epoch: 'k3v', source: null, term: 0 }
 const led: Life = { epoch: 'k3v', source: 'ours', term: 4 }
@@ -20,6 +20,16 @@ describe('admission', () => {
   it.each([1, 4, 99])('P22 another database is refused at any term (%i)', (term) => {
     const refusal = { kind: 'other_source', source: 'ours' }
     expect(admit(led, { source: 'theirs', term })).toEqual(refusal)
+  })
+
+  it('P13 P24 a drain puts out every term that the database has given', () => {
+    for (const newest of [4, 5, 9]) {
+      const after = supersede(led, newest)
+      expect(after).toEqual({ ...led, term: newest + 1 })
+      expect(admit(after, { source: 'ours', term: newest }).kind).toBe('fenced')
+      expect(admit(after, { source: 'ours', term: newest + 1 }).kind).toBe('admitted')
+    }
+    expect(supersede(led, 3)).toBe(led)
   })
 
   it('P21 only the highest term appends', () => {

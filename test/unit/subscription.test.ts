@@ -38,6 +38,17 @@ describe('parseSubscription', () => {
         where: { status: 'filled' },
       },
       start: { epoch: 'k3v', offset: 41 },
+      acks: false,
+    })
+  })
+
+  test('acks=1 says that the subscriber acknowledges; nothing else may stand there', () => {
+    expect(parse('acks=1')).toMatchObject({ ok: true, acks: true, subscription: { where: {} } })
+    for (const query of ['acks=', 'acks=0', 'acks=true', 'acks=2'])
+      expect(parse(query)).toMatchObject({ ok: false, code: 'invalid_query' })
+    expect(parse('where.acks=2')).toMatchObject({
+      acks: false,
+      subscription: { where: { acks: '2' } },
     })
   })
 
@@ -55,7 +66,8 @@ describe('parseSubscription', () => {
   })
 
   test('parameters of other doors are no columns', () => {
-    expect(parse('limit=5&ticket=abc&token=x')).toMatchObject({ subscription: { where: {} } })
+    const others = parse(`limit=5&limit=6&ticket=abc&token=${'x'.repeat(2_000)}`)
+    expect(others).toMatchObject({ ok: true, subscription: { where: {} } })
   })
 
   test('a column may have any name, those of Object.prototype too', () => {
@@ -86,6 +98,15 @@ describe('parseSubscription', () => {
     ['after=1&epoch=K3V', '', 'invalid_position', 'epoch'],
     ['epoch=', '', 'invalid_position', 'epoch'],
     ['', 'not a position', 'invalid_position', 'after'],
+    ['after=1&after=2', '', 'invalid_position', 'after: was given twice; give it once'],
+    ['after=1&epoch=a&epoch=a', '', 'invalid_position', 'epoch: was given twice'],
+    [`after=${'1'.repeat(256)}`, '', 'invalid_position', 'after: at most 255'],
+    ['status=a&status=b', '', 'invalid_filter', 'status: was given twice; give it once'],
+    ['status=a&where.status=a', '', 'invalid_filter', 'status: was given twice'],
+    ['table=a&table=b', '', 'invalid_filter', 'table: was given twice'],
+    ['op=insert&op=update', '', 'invalid_filter', 'op: was given twice'],
+    ['where.=1', '', 'invalid_filter', '"where.=": a column has a name'],
+    ['=1', '', 'invalid_filter', '"=": a column has a name'],
   ])('P60 ?%s (Last-Event-ID %j) is refused with %s', (query, lastEventId, code, detail) => {
     const parsed = parse(query, lastEventId || null)
     expect(parsed).toEqual({ ok: false, code, detail: expect.stringContaining(detail) })

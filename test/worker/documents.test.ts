@@ -9,6 +9,9 @@ describe('the OpenAPI document', () => {
     expect(openapi).toBe('3.1.0')
     expect(Object.keys(paths).toSorted()).toEqual([
       '/api/admin/feed/epoch',
+      '/api/admin/parked',
+      '/api/admin/parked/{consumer}/{position}',
+      '/api/admin/parked/{consumer}/{position}/redrive',
       '/api/changes',
       '/api/changes/stream',
       '/api/changes/ws',
@@ -16,7 +19,10 @@ describe('the OpenAPI document', () => {
       '/api/orders',
       '/api/orders/{id}',
       '/api/status',
+      '/api/tables',
+      '/api/tables/{table}/rows',
       '/healthz',
+      '/metrics',
     ])
   })
 

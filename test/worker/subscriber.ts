@@ -1,4 +1,5 @@
 import { exports } from 'cloudflare:workers'
+import { formatAck } from '../../protocol/acknowledgement.ts'
 import type { Change } from '../../protocol/change.ts'
 import type { Frame } from '../../protocol/frames.ts'
 
@@ -52,11 +53,20 @@ export class Subscriber {
     return frame as Extract<Frame, { type: Type }>
   }
 
+  /** All that was sent until now, as text: a pong comes behind whatever was sent before it. */
+  async untilPong(): Promise<string[]> {
+    this.send('ping')
+    const heard: string[] = []
+    for (let text = await this.text(); text !== 'pong'; text = await this.text()) heard.push(text)
+    return heard
+  }
+
   /**
    * Reads frames up to an offset, checking that each begins where the one before ended (P31).
+   * @param acknowledges after each frame
    * @returns the changes in them
    */
-  async readTo(from: number, through: number): Promise<Change[]> {
+  async readTo(from: number, through: number, acknowledges = false): Promise<Change[]> {
     const changes: Change[] = []
     for (let at = from; at < through; ) {
       const frame = await this.frame('changes')
@@ -64,6 +74,7 @@ export class Subscriber {
         throw new Error(`a gap: at ${at}, but the frame begins after ${frame.after}`)
       changes.push(...frame.changes)
       at = frame.through
+      if (acknowledges) this.send(formatAck({ epoch: frame.epoch, offset: at }))
     }
     return changes
   }

@@ -1,20 +1,31 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { type Change, change } from '../../protocol/change.ts'
-import { matches, parseSubscription, type Subscription } from '../../protocol/subscription.ts'
+import {
+  matches,
+  parseSubscription,
+  type Subscription,
+  type SubscriptionQuery,
+} from '../../protocol/subscription.ts'
 import type { Env } from '../env.ts'
 import type { Feed } from '../feed/feed.ts'
 import { placeSubscriber } from '../placement.ts'
 import { streamEvents } from './event-stream.ts'
-import { defaultHook, problem, problemResponses } from './problem.ts'
+import { catalogOf } from './isolate-catalog.ts'
+import { problem, problemResponses } from './problem.ts'
 import { acceptAndClose, isUpgrade } from './refusal.ts'
+import { countRefusal } from './refusal-count.ts'
 
 /** The three doors to the feed. They take the same query and speak of the same positions. */
-export const changes = new OpenAPIHono<{ Bindings: Env }>({ defaultHook })
+export const changes = new OpenAPIHono<{ Bindings: Env }>()
 
 const MAX_LIMIT = 1_000
 
 const changesQuery = z.object({
-  table: z.string().optional().openapi({ example: 'orders' }),
+  table: z
+    .string()
+    .optional()
+    .openapi({ description: 'Only this table, which must be watched', example: 'orders' }),
   op: z
     .string()
     .optional()
@@ -68,13 +79,18 @@ const page = createRoute({
   },
 })
 
-changes.openapi(page, async (c) => {
+// Described to readers of the documents, but read by the same parser as at the other two doors.
+changes.openAPIRegistry.registerPath(page)
+changes.get(page.path, async (c) => {
   const search = new URL(c.req.url).searchParams
-  const query = parseSubscription(search)
+  const query = await readQuery(c, search)
   if (!query.ok) return problem(c, query.code, { detail: query.detail })
-  const limit = search.get('limit') ?? '100'
-  if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_LIMIT)
-    return problem(c, 'invalid_query', { detail: `limit: a whole number from 1 to ${MAX_LIMIT}` })
+  const [limit = '100', ...more] = search.getAll('limit')
+  const isInRange = /^\d{1,4}$/.test(limit) && Number(limit) >= 1 && Number(limit) <= MAX_LIMIT
+  if (!isInRange || more.length > 0)
+    return problem(c, 'invalid_query', {
+      detail: `limit: a whole number from 1 to ${MAX_LIMIT}, once`,
+    })
 
   const feed = c.env.FEED.getByName('main')
   const after = query.start?.offset ?? (await feed.oldest())
@@ -114,26 +130,44 @@ for (const [path, summary, speaks] of [
     responses: { [path.endsWith('ws') ? 101 : 200]: { description: 'The subscription begins' } },
   })
 
-changes.get('/api/changes/ws', (c) => {
+changes.get('/api/changes/ws', async (c) => {
   if (!isUpgrade(c.req.raw))
     return problem(c, 'upgrade_required', { headers: { upgrade: 'websocket' } })
   const search = new URL(c.req.url).searchParams
-  const query = parseSubscription(search)
-  if (!query.ok) return acceptAndClose('bad_request', query.detail)
+  const query = await readQuery(c, search)
+  if (!query.ok) {
+    countRefusal(c, 'subscriber', 'bad_request')
+    return acceptAndClose('bad_request', query.detail)
+  }
   return openSubscription(c.env, c.req.raw, search)
 })
 
 changes.get('/api/changes/stream', async (c) => {
   const search = new URL(c.req.url).searchParams
-  const query = parseSubscription(search, c.req.header('last-event-id') ?? null)
+  const query = await readQuery(c, search, c.req.header('last-event-id'))
   if (!query.ok) return problem(c, query.code, { detail: query.detail })
   if (query.start) {
     search.set('after', String(query.start.offset))
     if (query.start.epoch) search.set('epoch', query.start.epoch)
   }
+  search.set('acks', '1')
   const { webSocket } = await openSubscription(c.env, c.req.raw, search)
   return webSocket ? streamEvents(webSocket) : problem(c, 'internal')
 })
+
+/** Read, and held against what is watched, as far as the database says it in time. */
+async function readQuery(
+  c: Context<{ Bindings: Env }>,
+  search: URLSearchParams,
+  lastEventId: string | null = null,
+): Promise<SubscriptionQuery> {
+  const query = parseSubscription(search, lastEventId)
+  if (!query.ok) return query
+  const detail = await catalogOf(c.env).refusal(query.subscription, (reading) =>
+    c.executionCtx.waitUntil(reading),
+  )
+  return detail === null ? query : { ok: false, code: 'invalid_filter', detail }
+}
 
 /** Hands the socket to a shard near the subscriber. */
 function openSubscription(env: Env, request: Request, search: URLSearchParams): Promise<Response> {
@@ -143,8 +177,9 @@ function openSubscription(env: Env, request: Request, search: URLSearchParams): 
   }
   const shards = Number(env.SHARDS_PER_REGION ?? 1)
   const { shard, locationHint } = placeSubscriber(place, shards, Math.random())
-  // partyserver lets `_pk` choose the connection's id; and no header of the client's is needed.
-  search.delete('_pk')
+  // partyserver lets `_pk` choose the connection's id, and keeps the address with the socket, where
+  // no secret belongs. No header of the client's is needed.
+  for (const name of ['_pk', 'token', 'ticket']) search.delete(name)
   const address = `https://shard/?${search}`
   return env.SHARD.getByName(shard, { locationHint }).fetch(
     new Request(address, { headers: { upgrade: 'websocket' } }),

@@ -1,6 +1,5 @@
-import { neon, neonConfig } from '@neondatabase/serverless'
+import { type NeonQueryFunction, neon, neonConfig } from '@neondatabase/serverless'
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
-import type { Env } from '../env.ts'
 import { DatabaseNotConfigured } from './database-failure.ts'
 
 /** Longer than a suspended Neon compute takes to wake. */
@@ -11,16 +10,26 @@ const QUERY_TIMEOUT_MS = 15_000
  * Made anew for each request, because the time limit runs from here.
  * @throws DatabaseNotConfigured
  */
-export function database({
-  DATABASE_URL,
-  NEON_ENDPOINT,
-}: Pick<Env, 'DATABASE_URL' | 'NEON_ENDPOINT'>): NeonHttpDatabase {
+export function database(env: DatabaseEnv): NeonHttpDatabase {
+  return drizzle(driver(env, AbortSignal.timeout(QUERY_TIMEOUT_MS)))
+}
+
+/** As env.ts says. */
+export type DatabaseEnv = { DATABASE_URL: string; NEON_ENDPOINT?: string }
+
+/**
+ * Neon's driver itself, for SQL that Drizzle has no part in.
+ * @throws DatabaseNotConfigured
+ */
+export function driver(
+  { DATABASE_URL, NEON_ENDPOINT }: DatabaseEnv,
+  signal: AbortSignal,
+): NeonQueryFunction<false, false> {
   // Checked here, because the driver's own complaint repeats the address, password and all.
   if (!DATABASE_URL || !/^postgres(ql)?:\/\/[^@/]+@[^/]+\/./.test(DATABASE_URL))
     throw new DatabaseNotConfigured(
       'The worker has no usable DATABASE_URL. Whoever runs it sets it: npx wrangler secret put DATABASE_URL',
     )
   if (NEON_ENDPOINT) neonConfig.fetchEndpoint = NEON_ENDPOINT
-  const fetchOptions = { signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) }
-  return drizzle(neon(DATABASE_URL, { fetchOptions }))
+  return neon(DATABASE_URL, { fetchOptions: { signal } })
 }

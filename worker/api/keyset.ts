@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fromOpaque, isStorable, toOpaque } from './opaque.ts'
 
 /**
  * Keyset pagination: a cursor says "after this row", so a page costs the same wherever it
@@ -33,13 +34,9 @@ export function readSort(sort: Sort): { column: SortColumn; descending: boolean 
   return { column: (descending ? sort.slice(1) : sort) as SortColumn, descending }
 }
 
-/** @returns base64url of JSON; a timestamp in it keeps its microseconds */
+/** A timestamp in it keeps its microseconds. */
 export function formatCursor({ sort, value, id }: Cursor): string {
-  const bytes = new TextEncoder().encode(JSON.stringify({ sort, value, id }))
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  return toOpaque({ sort, value, id })
 }
 
 /** @returns the cursor, or the `detail` of the problem `invalid_cursor` */
@@ -47,7 +44,7 @@ export function parseCursor(
   text: string,
   sort: Sort,
 ): { ok: true; cursor: Cursor } | { ok: false; detail: string } {
-  const read = cursorShape.safeParse(decode(text))
+  const read = cursorShape.safeParse(fromOpaque(text))
   if (
     !read.success ||
     !sortColumns[readSort(read.data.sort).column].value.safeParse(read.data.value).success
@@ -70,26 +67,10 @@ const cursorShape = z.strictObject({
   id: z.int().positive(),
 })
 
-function decode(text: string): unknown {
-  if (!/^[\w-]+$/.test(text)) return null
-  try {
-    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
-  } catch {
-    return null
-  }
-}
-
 function isInstant(text: string): boolean {
   if (!instant.test(text)) return false
   if (text.endsWith('infinity')) return true
   // A day that its month does not have is moved to the next one, and so gives itself away.
   const time = Date.parse(`${text.slice(0, 19)}Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 19))
-}
-
-/** Postgres takes neither NUL nor half a surrogate pair. */
-function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0')
 }

@@ -32,6 +32,8 @@ export function problem<Code extends ProblemCode>(
 ) {
   const { status, title, retry }: { status: Status<Code>; title: string; retry: boolean } =
     problems[code]
+  // The last one is what is answered, and is counted: refusal-count.ts.
+  c.set('problem', code)
   const body: Problem = {
     type: `/docs/problems#${code}`,
     title,

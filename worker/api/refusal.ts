@@ -1,10 +1,10 @@
-import { type CloseName, closeCodes } from '../../protocol/close-codes.ts'
+import { type CloseName, closeCodes, closeReason } from '../../protocol/close-codes.ts'
 
 /** Refuses a WebSocket so that a browser can see why: it cannot see the status of an upgrade. */
 export function acceptAndClose(name: CloseName, reason: string): Response {
   const { 0: theirs, 1: ours } = new WebSocketPair()
   ours.accept()
-  ours.close(closeCodes[name].code, reason.slice(0, 120))
+  ours.close(closeCodes[name].code, closeReason(reason))
   return new Response(null, { status: 101, webSocket: theirs })
 }
 

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { listenerStates } from '../../protocol/link.ts'
 import type { Env } from '../env.ts'
-import type { FeedStatus, ListenerReport } from '../feed/status.ts'
+import type { DrainReport, FeedStatus, ListenerReport } from '../feed/status.ts'
 import type { MailSummary } from '../mail/mailer.ts'
 
 /** How the way of a change is doing. */
@@ -22,6 +22,21 @@ const report = z
         since: z.iso.datetime(),
       }),
     ]),
+    drain: z
+      .discriminatedUnion('by', [
+        z.object({ by: z.literal('listener') }),
+        z.object({ by: z.literal('feed'), since: z.iso.datetime(), last_at: z.iso.datetime() }),
+        z.object({
+          by: z.literal('nobody'),
+          since: z.iso.datetime(),
+          error: z.string().nullable().openapi({
+            description: 'Why the feed cannot; null in the first 15 s of a listener’s silence',
+          }),
+        }),
+      ])
+      .openapi({
+        description: 'Who takes changes out of Postgres: the listener, or in its place the feed',
+      }),
     lag_ms: z.number().nullable().openapi({
       description: 'Age of the oldest change not yet in the feed; null while no listener can say',
     }),
@@ -37,6 +52,28 @@ const report = z
       }),
     ),
     mail: z.object({ queued: z.int(), sent: z.int(), parked: z.int() }),
+    delivering: z.boolean().openapi({
+      description: 'Changes arrive: seen, by a canary that goes the way of any change every 5 s',
+    }),
+    why: z.string().nullable().openapi({
+      description: 'Why they do not, or only slowly, and what to do; null when all is well',
+    }),
+    canary: z
+      .object({
+        beat: z.int(),
+        at: z.string().openapi({ description: 'When its row was written, by Postgres’ clock' }),
+        age_ms: z.number().openapi({ description: 'Since it reached the feed' }),
+        to_feed_ms: z.number().openapi({
+          description: 'From Postgres’ clock to the worker’s: as wrong as the two differ',
+        }),
+        to_shards_ms: z.number().nullable().openapi({
+          description:
+            'From the feed until the last shard stood where the feed did; null until then',
+        }),
+        late_shards: z.array(z.string()).openapi({ description: 'Those that do not answer' }),
+      })
+      .nullable()
+      .openapi({ description: 'The last one; null until one has come since the feed awoke' }),
   })
   .openapi('Status')
 
@@ -56,7 +93,10 @@ status.openapi(readStatus, async (c) => {
   const { epoch, head, tail, shards, consumers } = feed
   const sockets = shards.reduce((sum, shard) => sum + shard.sockets, 0)
   const { listener, lag_ms } = sayListener(feed.listener)
-  return c.json({ epoch, head, tail, listener, lag_ms, sockets, shards, consumers, mail }, 200)
+  const drain = sayDrain(feed.drain)
+  const way = { epoch, head, tail, listener, drain, lag_ms, sockets, shards, consumers, mail }
+  const { delivering, why } = feed
+  return c.json({ ...way, delivering, why, canary: sayCanary(feed) }, 200)
 })
 
 status.openapi(
@@ -79,4 +119,16 @@ function sayListener(report: ListenerReport) {
   if (!report.present) return { listener: { present: false as const }, lag_ms: null }
   const { present, name, term, state, since, lagMs } = report
   return { listener: { present, name, term, state, since }, lag_ms: lagMs }
+}
+
+function sayCanary({ canary, lateShards: late_shards }: FeedStatus) {
+  if (canary === null) return null
+  const { beat, at, ageMs: age_ms, toFeedMs: to_feed_ms, toShardsMs: to_shards_ms } = canary
+  return { beat, at, age_ms, to_feed_ms, to_shards_ms, late_shards }
+}
+
+function sayDrain(drain: DrainReport) {
+  if (drain.by !== 'feed') return drain
+  const { by, since, lastAt: last_at } = drain
+  return { by, since, last_at }
 }

@@ -22,6 +22,15 @@ export type ConsumerState = {
   trouble: { through: number; attempts: number; retryAt: number; error: string | null } | null
 }
 
+/** `behind`: changes not yet handled. `parked`: changes given up and kept for a person. */
+export type ConsumerReport = {
+  name: string
+  offset: number
+  behind: number
+  parked: number
+  error: string | null
+}
+
 export const MAX_ATTEMPTS = 8
 const BACKOFF: Backoff = { baseMs: 500, capMs: 60_000 }
 

@@ -1,22 +1,39 @@
 import type { Change } from '../../protocol/change.ts'
-import { afterFailure, afterSuccess, type Consumer, type ConsumerState } from './consumer.ts'
+import type { Position } from '../../protocol/position.ts'
+import {
+  afterFailure,
+  afterSuccess,
+  type Consumer,
+  type ConsumerReport,
+  type ConsumerState,
+  MAX_ATTEMPTS,
+} from './consumer.ts'
+import { Parked } from './parked.ts'
 
 /** Runs the feed's durable consumers; the decisions are in consumer.ts. */
 export class Consumers {
+  readonly parked: Parked
   readonly #sql: SqlStorage
   readonly #consumers: readonly Consumer[]
   readonly #read: (after: number, single: boolean) => Change[]
+  readonly #epoch: () => string
   readonly #running = new Set<string>()
 
-  /** @param read the changes after an offset, only the next one if `single`; empty at the head */
+  /**
+   * @param read the changes after an offset, only the next one if `single`; empty at the head
+   * @param epoch the one they belong to
+   */
   constructor(
     sql: SqlStorage,
     consumers: readonly Consumer[],
     read: (after: number, single: boolean) => Change[],
+    epoch: () => string,
   ) {
+    this.parked = new Parked(sql, epoch, MAX_ATTEMPTS)
     this.#sql = sql
     this.#consumers = consumers
     this.#read = read
+    this.#epoch = epoch
     sql.exec(`
       CREATE TABLE IF NOT EXISTS consumers (
         name     TEXT PRIMARY KEY,
@@ -25,14 +42,6 @@ export class Consumers {
         attempts INTEGER NOT NULL DEFAULT 0,
         retry_at INTEGER NOT NULL DEFAULT 0,
         error    TEXT
-      ) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS parked (
-        consumer TEXT NOT NULL,
-        "offset" INTEGER NOT NULL,
-        error    TEXT NOT NULL,
-        at       INTEGER NOT NULL,
-        change   TEXT NOT NULL,
-        PRIMARY KEY (consumer, "offset")
       ) WITHOUT ROWID;
     `)
     for (const { name } of consumers)
@@ -60,7 +69,7 @@ export class Consumers {
     return this.#sql
       .exec<ConsumerReport>(
         `SELECT name, "offset", ? - "offset" AS behind, error,
-                (SELECT count(*) FROM parked WHERE consumer = name) AS parked
+                (SELECT count(*) FROM parked_changes WHERE consumer = name) AS parked
            FROM consumers ORDER BY name`,
         head,
       )
@@ -72,6 +81,24 @@ export class Consumers {
     this.#sql.exec(
       'UPDATE consumers SET "offset" = 0, trouble_through = NULL, attempts = 0, retry_at = 0, error = NULL',
     )
+  }
+
+  /** Hands a parked change to its consumer once more; what comes of it is the answer. */
+  async redrive(name: string, position: Position): Promise<Redriven> {
+    const parked = this.parked.get(name, position)
+    const consumer = this.#consumers.find((each) => each.name === name)
+    if (!parked || !consumer) return { outcome: 'missing' }
+    try {
+      await consumer.handle([JSON.parse(parked.change) as Change])
+      this.parked.remove(name, position)
+      return { outcome: 'handled' }
+    } catch (failure) {
+      const error = messageOf(failure)
+      const attempts = parked.attempts + 1
+      // Unless somebody dropped it meanwhile.
+      if (this.parked.get(name, position)) this.parked.put({ ...parked, attempts, error })
+      return { outcome: 'failed', attempts, error }
+    }
   }
 
   async #drain(consumer: Consumer): Promise<void> {
@@ -103,10 +130,18 @@ export class Consumers {
       await consumer.handle(changes)
       this.#save(consumer.name, afterSuccess(state, attempt))
     } catch (failure) {
-      const error = failure instanceof Error ? failure.message : String(failure)
+      const error = messageOf(failure)
       const facts = { error, now: Date.now(), random: Math.random() }
       const verdict = afterFailure(state, attempt, facts)
-      if (verdict.kind === 'park') this.#park(consumer.name, last, error)
+      if (verdict.kind === 'park')
+        this.parked.put({
+          consumer: consumer.name,
+          epoch: this.#epoch(),
+          offset: last.offset,
+          attempts: MAX_ATTEMPTS,
+          error,
+          change: JSON.stringify(last),
+        })
       this.#save(consumer.name, verdict.state)
       console.warn(
         JSON.stringify({
@@ -138,17 +173,10 @@ export class Consumers {
       name,
     )
   }
+}
 
-  #park(consumer: string, change: Change, error: string): void {
-    this.#sql.exec(
-      'INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?)',
-      consumer,
-      change.offset,
-      error,
-      Date.now(),
-      JSON.stringify(change),
-    )
-  }
+function messageOf(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure)
 }
 
 type StateRow = {
@@ -159,11 +187,8 @@ type StateRow = {
   error: string | null
 }
 
-/** `behind`: changes not yet handled. `parked`: changes given up and kept for a person. */
-export type ConsumerReport = {
-  name: string
-  offset: number
-  behind: number
-  parked: number
-  error: string | null
-}
+/** `missing`: nothing is parked there, or its consumer is no more. */
+export type Redriven =
+  | { outcome: 'handled' }
+  | { outcome: 'failed'; attempts: number; error: string }
+  | { outcome: 'missing' }

@@ -26,6 +26,15 @@ export function admit(life: Life, { source, term }: { source: string; term: numb
   return { kind: 'admitted', life: { ...life, source, term } }
 }
 
+/**
+ * The feed drains in place of a listener: whoever holds a term by now must take a higher one
+ * before it appends again. What it has read may be long in the log, and forgotten there.
+ * @param newest the highest term that the database has given
+ */
+export function supersede(life: Life, newest: number): Life {
+  return newest < life.term ? life : { ...life, term: newest + 1 }
+}
+
 /** A batch counts only on the link of the highest term. */
 export function mayAppend(life: Life, term: number): boolean {
   return term === life.term

@@ -1,16 +1,16 @@
 import type { Connection } from 'partyserver'
-import { type CloseName, closeCodes } from '../../protocol/close-codes.ts'
+import { type CloseName, closeCodes, closeReason } from '../../protocol/close-codes.ts'
 import {
   type ListenerState,
   PRESENCE_MS,
   type ToFeed,
   type ToListener,
-  toFeed,
 } from '../../protocol/link.ts'
 import { MAX_SKEW_MS } from '../../protocol/signature.ts'
+import type { Intake } from './intake.ts'
 import { admit, mayAppend } from './life.ts'
-import type { Log } from './log.ts'
 import type { Records } from './records.ts'
+import { parseSaid } from './said.ts'
 import type { ListenerReport } from './status.ts'
 
 /** The header by which the worker, having verified a link's signature, passes on its nonce. */
@@ -31,20 +31,30 @@ export type LinkState =
 /** The listener's side of the feed: admits links, appends their batches, answers. */
 export class Links {
   readonly #records: Records
-  readonly #log: Log
+  readonly #log: Intake
   readonly #appended: () => void
+  readonly #refused: (code: string, count: number) => void
 
-  /** @param appended called when there is more for shards and consumers */
-  constructor(records: Records, log: Log, appended: () => void) {
+  /**
+   * @param appended called when there is more for shards and consumers
+   * @param refused called with what is refused, to be counted
+   */
+  constructor(
+    records: Records,
+    log: Intake,
+    appended: () => void,
+    refused: (code: string, count: number) => void,
+  ) {
     this.#records = records
     this.#log = log
     this.#appended = appended
+    this.#refused = refused
   }
 
   connected(link: Connection<LinkState>, headers: Headers, now: number): void {
     const nonce = headers.get(NONCE_HEADER)
     if (!nonce || !this.#records.useNonce(nonce, now, now + 2 * MAX_SKEW_MS))
-      return refuse(link, 'unauthorized', 'this signature was used before')
+      return this.#refuse(link, 'unauthorized', 'this signature was used before', 'replayed')
     link.setState({ phase: 'connected' })
   }
 
@@ -54,16 +64,26 @@ export class Links {
     links: () => readonly Connection<LinkState>[],
     now: number,
   ): void {
-    const said = parse(message)
-    if ('refusal' in said) return refuse(link, 'bad_frame', said.refusal)
+    const said = parseSaid(message)
+    if ('refusal' in said) return this.#refuse(link, 'bad_frame', said.refusal)
     if (said.type === 'open') return this.#open(link, said, links(), now)
     const state = link.state
-    if (state?.phase !== 'open') return refuse(link, 'bad_frame', 'a link begins with "open"')
-    if (!mayAppend(this.#records.life, state.term)) return this.#fence(link)
+    if (state?.phase !== 'open') return this.#refuse(link, 'bad_frame', 'a link begins with "open"')
+    if (!mayAppend(this.#records.life, state.term)) return this.#refuseTerm(link)
     if (said.type === 'pulse') {
       const pulse = { state: said.state, lagMs: said.lagMs }
       link.setState({ ...state, heardAt: now, pulse })
     } else this.#append(link, said, now)
+  }
+
+  /** When a listener of the latest term was last heard on one of these; null if on none. */
+  heardAt(links: readonly Connection<LinkState>[]): number | null {
+    const { term } = this.#records.life
+    let newest: number | null = null
+    for (const { state } of links)
+      if (state?.phase === 'open' && state.term === term && state.heardAt > (newest ?? 0))
+        newest = state.heardAt
+    return newest
   }
 
   report(links: readonly Connection<LinkState>[], now: number): ListenerReport {
@@ -84,9 +104,9 @@ export class Links {
     now: number,
   ): void {
     const admission = admit(this.#records.life, { source, term })
-    if (admission.kind === 'fenced') return this.#fence(link)
+    if (admission.kind === 'fenced') return this.#refuseTerm(link)
     if (admission.kind === 'other_source')
-      return refuse(link, 'other_source', `this feed holds the log of ${admission.source}`)
+      return this.#refuse(link, 'other_source', `this feed holds the log of ${admission.source}`)
     this.#records.life = admission.life
     link.setState({
       phase: 'open',
@@ -109,6 +129,7 @@ export class Links {
   ): void {
     const { after, through, duplicates } = this.#log.append(changes, now)
     answer(link, { type: 'ack', seq, head: through, duplicates })
+    this.#refused('duplicate', duplicates)
     if (through > after) this.#appended()
   }
 
@@ -120,19 +141,22 @@ export class Links {
 
   #fence(link: Connection<LinkState>): void {
     answer(link, { type: 'fenced', term: this.#records.life.term })
-    refuse(link, 'fenced', 'a later term has been seen')
+    close(link, 'fenced', 'a later term has been seen')
   }
-}
 
-function parse(message: string | ArrayBuffer): ToFeed | { refusal: string } {
-  if (typeof message !== 'string') return { refusal: 'the link speaks JSON text' }
-  try {
-    const parsed = toFeed.safeParse(JSON.parse(message))
-    if (parsed.success) return parsed.data
-    const [issue] = parsed.error.issues
-    return { refusal: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong'}` }
-  } catch {
-    return { refusal: 'not JSON' }
+  #refuseTerm(link: Connection<LinkState>): void {
+    this.#refused('fenced', 1)
+    this.#fence(link)
+  }
+
+  #refuse(
+    link: Connection<LinkState>,
+    name: CloseName,
+    reason: string,
+    countedAs: string = name,
+  ): void {
+    this.#refused(countedAs, 1)
+    close(link, name, reason)
   }
 }
 
@@ -140,7 +164,6 @@ function answer(link: Connection<LinkState>, message: ToListener): void {
   if (link.readyState === WebSocket.READY_STATE_OPEN) link.send(JSON.stringify(message))
 }
 
-function refuse(link: Connection<LinkState>, name: CloseName, reason: string): void {
-  // A close reason holds at most 123 bytes.
-  link.close(closeCodes[name].code, reason.slice(0, 120))
+function close(link: Connection<LinkState>, name: CloseName, reason: string): void {
+  link.close(closeCodes[name].code, closeReason(reason))
 }

@@ -1,6 +1,6 @@
 import type { CapturedChange, Change } from '../../protocol/change.ts'
 import type { ResetReason } from '../../protocol/frames.ts'
-import { laterThan } from './later-than.ts'
+import { cutArray } from './cut.ts'
 
 const PRUNED_BATCHES_AT_ONCE = 200
 
@@ -25,6 +25,8 @@ export type LogLimits = { maxChanges: number; maxAgeMs: number; maxBytes: number
 export class Log {
   readonly #sql: SqlStorage
   readonly #storage: DurableObjectStorage
+  /** What is readable, (tail, head]. Nobody else writes, so it is asked of the storage once. */
+  #reach: { head: number; tail: number } | null = null
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
@@ -42,22 +44,17 @@ export class Log {
 
   /** The newest offset; 0 when nothing was ever appended. */
   get head(): number {
-    return this.#sql
-      .exec(
-        'SELECT coalesce(max(last), 0) AS head FROM batches WHERE first = (SELECT max(first) FROM batches)',
-      )
-      .one().head as number
+    return this.#readable().head
   }
 
   /** The oldest position that can be served: everything after it is still here. */
   get tail(): number {
-    return this.#sql.exec('SELECT coalesce(min(first), 1) - 1 AS tail FROM batches').one()
-      .tail as number
+    return this.#readable().tail
   }
 
   /** @param now in milliseconds since 1970 */
   append(captured: readonly CapturedChange[], now: number): Appended {
-    return this.#storage.transactionSync(() => {
+    return this.#write(() => {
       const after = this.head
       const fresh = this.#unseen(captured)
       const duplicates = captured.length - fresh.length
@@ -74,24 +71,21 @@ export class Log {
         now,
         JSON.stringify(changes),
       )
-      this.#sql.exec(
-        'INSERT INTO seen SELECT value FROM json_each(?)',
-        JSON.stringify(fresh.map(({ id }) => id)),
-      )
+      this.#reach = { head: through, tail: this.tail }
       return { after, through, duplicates }
     })
   }
 
   /**
-   * What follows `after`, whole batches until they exceed `maxBytes`.
+   * What follows `after`: as many changes as fit, and one in any case.
    * @returns a page, empty at the head; or why the position cannot be served
    */
-  read(after: number, maxBytes: number): Page | ResetReason {
+  read(after: number, maxCharacters: number): Page | ResetReason {
     if (after > this.head) return 'ahead'
     if (after < this.tail) return 'pruned'
-    const bodies: string[] = []
+    const parts: string[] = []
     let through = after
-    let bytes = 0
+    let characters = 0
     const rows = this.#sql.exec<{ first: number; last: number; body: string }>(
       `SELECT first, last, body FROM batches
         WHERE first >= (SELECT coalesce(max(first), 0) FROM batches WHERE first <= ?) AND last > ?
@@ -100,12 +94,19 @@ export class Log {
       after,
     )
     for (const { first, last, body } of rows) {
-      if (bytes > 0 && bytes + body.length > maxBytes) break
-      bodies.push(first > after ? body : laterThan(after, body))
-      bytes += body.length
-      through = last
+      const fits = characters + body.length <= maxCharacters
+      if (parts.length > 0 && !fits) break
+      const skip = after + 1 - first
+      const isWhole = skip <= 0 && fits
+      const { part, count } = isWhole
+        ? { part: body, count: last - through }
+        : cutArray(body, skip, maxCharacters)
+      parts.push(part)
+      characters += part.length
+      through += count
+      if (through < last) break
     }
-    return { after, through, changes: joinArrays(bodies) }
+    return { after, through, changes: joinArrays(parts) }
   }
 
   /**
@@ -114,7 +115,7 @@ export class Log {
    * @returns how many changes were deleted; call again while it is not 0
    */
   prune({ maxChanges, maxAgeMs, maxBytes }: LogLimits, keepAfter: number, now: number): number {
-    return this.#storage.transactionSync(() => {
+    return this.#write(() => {
       const { head, tail: before } = this
       const tooLarge = this.#sql.databaseSize > maxBytes ? 1 : 0
       const { cut } = this.#sql
@@ -137,6 +138,7 @@ export class Log {
         cut,
       )
       this.#sql.exec('DELETE FROM batches WHERE last <= ?', cut)
+      this.#reach = { head, tail: cut }
       return cut - before
     })
   }
@@ -144,16 +146,39 @@ export class Log {
   /** A new life: nothing of the old one remains. */
   clear(): void {
     this.#sql.exec('DELETE FROM batches; DELETE FROM seen;')
+    this.#reach = null
   }
 
+  /** Remembers those whose UUID was not there yet, and returns them in their order. */
   #unseen(captured: readonly CapturedChange[]): CapturedChange[] {
-    const byId = new Map(captured.map((change) => [change.id, change]))
-    const seen = this.#sql.exec<{ id: string }>(
-      'SELECT id FROM seen WHERE id IN (SELECT value FROM json_each(?))',
-      JSON.stringify([...byId.keys()]),
+    const fresh = new Set<string>()
+    const inserted = this.#sql.exec<{ id: string }>(
+      'INSERT OR IGNORE INTO seen SELECT value FROM json_each(?) RETURNING id',
+      JSON.stringify(captured.map(({ id }) => id)),
     )
-    for (const { id } of seen) byId.delete(id)
-    return [...byId.values()]
+    for (const { id } of inserted) fresh.add(id)
+    // Whoever comes twice in one batch counts once, the first time.
+    return captured.filter(({ id }) => fresh.delete(id))
+  }
+
+  #readable(): { head: number; tail: number } {
+    this.#reach ??= this.#sql
+      .exec<{ head: number; tail: number }>(
+        `SELECT coalesce((SELECT last FROM batches ORDER BY first DESC LIMIT 1), 0) AS head,
+                coalesce((SELECT first FROM batches ORDER BY first LIMIT 1), 1) - 1 AS tail`,
+      )
+      .one()
+    return this.#reach
+  }
+
+  /** All of it or nothing; what was rolled back is asked of the storage again. */
+  #write<T>(run: () => T): T {
+    try {
+      return this.#storage.transactionSync(run)
+    } catch (error) {
+      this.#reach = null
+      throw error
+    }
   }
 }
 

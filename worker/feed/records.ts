@@ -6,6 +6,8 @@ import { type Life, newEpoch } from './life.ts'
  */
 export class Records {
   readonly #sql: SqlStorage
+  /** As it is stored: nobody else writes it, and it is asked for with every message. */
+  #life: Life | null = null
 
   constructor(sql: SqlStorage) {
     this.#sql = sql
@@ -23,11 +25,14 @@ export class Records {
   }
 
   get life(): Life {
-    return this.#sql.exec<Life>('SELECT epoch, source, term FROM life').one()
+    this.#life ??= this.#sql.exec<Life>('SELECT epoch, source, term FROM life').one()
+    return this.#life
   }
 
-  set life({ epoch, source, term }: Life) {
+  set life(life: Life) {
+    const { epoch, source, term } = life
     this.#sql.exec('INSERT OR REPLACE INTO life VALUES (1, ?, ?, ?)', epoch, source, term)
+    this.#life = life
   }
 
   beginLife(): Life {

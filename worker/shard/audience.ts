@@ -1,13 +1,10 @@
-import type { Connection } from 'partyserver'
 import type { Change } from '../../protocol/change.ts'
 import type { ResetReason } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
 import { matches, type Subscription, subscriptionKey } from '../../protocol/subscription.ts'
-import { changesFrame, resetFrame } from './frame.ts'
-
-/** What a socket's attachment remembers across hibernation. */
-export type SubscriberState = { subscription: Subscription; live: boolean }
-export type Subscriber = Connection<SubscriberState>
+import { bytesOf, changesFrame, resetFrame } from './frame.ts'
+import type { Limits } from './limits.ts'
+import type { Subscriber } from './subscriber.ts'
 
 /**
  * The sockets that hear changes as they happen, grouped by subscription: a frame is filtered and
@@ -15,18 +12,30 @@ export type Subscriber = Connection<SubscriberState>
  *
  * A group for which nothing matched is told nothing and falls `behind`; its next frame begins
  * where its last one ended. `catchUp` tells it so, with an empty frame, before anyone who stands
- * at the position joins it.
+ * at the position joins it. A subscriber for whom there is no room is not sent the frame and is no
+ * longer of the audience: it is handed out with the position at which it stands.
  */
 export class Audience {
   readonly #groups = new Map<string, Group>()
   readonly #keys = new Map<string, string>()
+  readonly #limits: () => Limits
+  readonly #slow: (subscriber: Subscriber, at: Position) => void
+  /** Frames sent, one for each socket. */
+  frames = 0
+
+  /** @param slow called with who is handed out; it must not tell anybody anything */
+  constructor(limits: () => Limits, slow: (subscriber: Subscriber, at: Position) => void) {
+    this.#limits = limits
+    this.#slow = slow
+  }
 
   get size(): number {
     return this.#keys.size
   }
 
   /** @param position where the subscriber stands */
-  add(subscriber: Subscriber, subscription: Subscription, position: Position): void {
+  add(subscriber: Subscriber, position: Position): void {
+    const { subscription } = subscriber
     const key = subscriptionKey(subscription)
     const group = this.#groups.get(key) ?? {
       subscription,
@@ -79,27 +88,38 @@ export class Audience {
     for (const group of this.#groups.values()) this.#tellGroup(group, position, '[]')
   }
 
-  reset(reason: ResetReason, { epoch, offset }: Position): void {
+  reset(reason: ResetReason, position: Position): void {
+    const text = resetFrame(reason, position)
+    const bytes = bytesOf(text)
     for (const group of this.#groups.values()) {
-      group.told = offset
-      this.#send(group, resetFrame(reason, epoch, offset))
+      group.told = position.offset
+      for (const subscriber of group.members.values()) this.#send(subscriber, text, position, bytes)
     }
   }
 
-  #tellGroup(group: Group, { epoch, offset: through }: Position, changes: string): void {
+  #tellGroup(group: Group, position: Position, changes: string): void {
+    const { epoch, offset: through } = position
     const after = group.told
     group.told = through
-    this.#send(group, changesFrame({ epoch, after, through }, changes))
+    const text = changesFrame({ epoch, after, through }, changes)
+    const bytes = bytesOf(text)
+    const limits = this.#limits()
+    for (const subscriber of group.members.values()) {
+      if (subscriber.room(limits).kind === 'room') this.#send(subscriber, text, position, bytes)
+      else {
+        this.remove(subscriber)
+        this.#slow(subscriber, { epoch, offset: after })
+      }
+    }
   }
 
-  #send({ members }: Group, text: string): void {
-    for (const subscriber of members.values()) {
-      try {
-        subscriber.send(text)
-      } catch {
-        // Gone without a close event. It resumes from its own position.
-        this.remove(subscriber)
-      }
+  #send(subscriber: Subscriber, text: string, position: Position, bytes: number): void {
+    try {
+      subscriber.send(text, position, bytes)
+      this.frames++
+    } catch {
+      // Gone without a close event. It resumes from its own position.
+      this.remove(subscriber)
     }
   }
 }

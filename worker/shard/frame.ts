@@ -4,6 +4,7 @@ import {
   type ResetFrame,
   type ResetReason,
 } from '../../protocol/frames.ts'
+import type { Position } from '../../protocol/position.ts'
 
 export type Range = { epoch: string; after: number; through: number }
 
@@ -16,16 +17,25 @@ export function changesFrame({ epoch, after, through }: Range, changes: string):
   return `{"type":"changes","epoch":"${epoch}","after":${after},"through":${through},"changes":${changes}}`
 }
 
-export function helloFrame(epoch: string, after: number): string {
-  return JSON.stringify({ type: 'hello', protocol: PROTOCOL, epoch, after } satisfies HelloFrame)
+/** @param window null for a subscriber that does not acknowledge */
+export function helloFrame({ epoch, offset: after }: Position, window: number | null): string {
+  const hello: HelloFrame = { type: 'hello', protocol: PROTOCOL, epoch, after }
+  return JSON.stringify(window === null ? hello : { ...hello, window })
 }
 
-export function resetFrame(reason: ResetReason, epoch: string, head: number): string {
+export function resetFrame(reason: ResetReason, { epoch, offset: head }: Position): string {
   return JSON.stringify({ type: 'reset', reason, epoch, head } satisfies ResetFrame)
 }
 
+/** On the wire, in UTF-8. */
+export function bytesOf(frame: string): number {
+  return encoder.encode(frame).length
+}
+
+const encoder = new TextEncoder()
+
 /** The position a reader has after a frame of ours, without parsing the whole of it. */
-export function framePosition(frame: string): { epoch: string; offset: number } | null {
+export function framePosition(frame: string): Position | null {
   const match =
     /^\{"type":"\w+",.*?"epoch":"([0-9a-z]+)",(?:"after":\d+,"through":|"after":|"head":)(\d+)/.exec(
       frame.slice(0, 200),

@@ -1,6 +1,6 @@
 import { openDialog } from '../actions.ts'
-import { connectionWord } from '../sentences.ts'
-import { connection, freshness } from '../store.ts'
+import { canaryTimes, deliveryWord } from '../sentences.ts'
+import { connection, freshness, second, system } from '../store.ts'
 import { theme, toggleTheme } from '../theme.ts'
 import { Bell } from './bell.tsx'
 import { Icon } from './icon.tsx'
@@ -13,6 +13,7 @@ export function Header() {
         <span class="wordmark">Belfry</span>
       </a>
       <State />
+      <Canary />
       <nav class="top-actions" aria-label="Page">
         <a class="link" href="/docs">
           API
@@ -43,11 +44,28 @@ export function Header() {
 
 /** The only live region for the connection: it speaks when the word changes, not for each change. */
 function State() {
-  const { word, tone } = connectionWord(connection.value, freshness.value)
+  const { word, tone } = deliveryWord(connection.value, freshness.value, system.value)
   return (
     <p class="state" role="status" aria-live="polite" data-tone={tone} data-test="connection">
       <span class="dot" />
       {word}
+    </p>
+  )
+}
+
+/** What the green stands on. */
+function Canary() {
+  const isLive = connection.value.state === 'live'
+  const times = isLive ? canaryTimes(system.value, second.value) : null
+  if (times === null) return null
+  return (
+    <p
+      class="canary"
+      data-test="canary"
+      title="A change of Belfry’s own goes the way of any other every few seconds: how long the last one took, and when it came"
+    >
+      canary {times.took}
+      <span class="canary-came">, {times.came}</span>
     </p>
   )
 }

@@ -2,7 +2,8 @@ import type { ComponentChildren } from 'preact'
 import type { Feed } from '../feed.ts'
 import { formatCount } from '../format.ts'
 import {
-  connectionWord,
+  deliveryWord,
+  feedWord,
   lagWord,
   listenerWord,
   plural,
@@ -18,7 +19,7 @@ import { LatencyStation } from './latency-station.tsx'
 export function Way({ feed }: { feed: Feed }) {
   return (
     <section class="way" aria-label="The way of a change">
-      <ol class="stations">
+      <ol class="stations" data-beat={beatSide()}>
         <Postgres />
         <Listener />
         <FeedHead />
@@ -48,6 +49,13 @@ export function Way({ feed }: { feed: Feed }) {
   )
 }
 
+/** Changes with each canary that has come, so that it is seen to run along the rail. */
+function beatSide(): number | undefined {
+  const reading = system.value
+  const { canary = null, delivering = false } = reading.state === 'read' ? reading.status : {}
+  return delivering && canary ? canary.beat % 2 : undefined
+}
+
 function Postgres() {
   return (
     <Station name="Postgres" word={lagWord(system.value)} test="lag">
@@ -59,6 +67,7 @@ function Postgres() {
 function Listener() {
   const reading = system.value
   const listener = reading.state === 'read' ? reading.status.listener : { present: false as const }
+  const feedDrains = reading.state === 'read' && reading.status.drain.by === 'feed'
   return (
     <Station name="Listener" word={listenerWord(reading)} test="listener">
       {listener.present ? (
@@ -66,7 +75,7 @@ function Listener() {
           term {formatCount(listener.term)}
         </span>
       ) : (
-        'no term'
+        <span>{feedDrains ? 'the feed drains' : 'no term'}</span>
       )}
     </Station>
   )
@@ -77,7 +86,7 @@ function FeedHead() {
   const here = position.value
   if (reading.state !== 'read')
     return (
-      <Station name="Feed" word={{ word: '–', tone: 'idle' }} test="feed">
+      <Station name="Feed" word={feedWord(reading, 0)} test="feed">
         head unknown
       </Station>
     )
@@ -85,7 +94,7 @@ function FeedHead() {
   // The status is read every few seconds; a change that is here has certainly been there.
   const known = here?.epoch === epoch ? Math.max(head, here.offset) : head
   return (
-    <Station name="Feed" word={{ word: formatCount(known), tone: 'good' }} test="feed">
+    <Station name="Feed" word={feedWord(reading, known)} test="feed">
       {plural(sockets, 'socket', 'sockets')}
     </Station>
   )
@@ -101,7 +110,7 @@ function Screen() {
           ? { word: '–', tone: 'wait' }
           : {
               word: formatCount(here.offset),
-              tone: connectionWord(connection.value, freshness.value).tone,
+              tone: deliveryWord(connection.value, freshness.value, system.value).tone,
             }
       }
       test="position"

@@ -1,11 +1,12 @@
+import type { OwedChange } from '../../../protocol/outbox.ts'
 import { current } from '../current.ts'
-import type { OutboxRow, Postgres, Session } from '../postgres.ts'
+import { type OutboxRow, owed, type Postgres, type Session } from '../postgres.ts'
 import type { World } from '../world.ts'
 
 /** Of listener/database.ts. */
 const QUERY_TIMEOUT_MS = 9_000
 /** Small, so that a batch is often not all there is. */
-const MAX_BATCH = 4
+export const MAX_BATCH = 4
 export const SOURCE = '11111111-1111-4111-8111-111111111111'
 
 export class PoolerError extends Error {}
@@ -22,6 +23,10 @@ export class Database {
   readonly #session: Session
   readonly #lost = new AbortController()
   #last: Promise<unknown> = Promise.resolve()
+  /** Changes that were found, by the ids of their rows, and are not forgotten yet. */
+  readonly #inHand = new Map<string, string>()
+  #term = 0
+  #looking = false
   #fail: ((error: Error) => void) | null = null
 
   private constructor() {
@@ -29,10 +34,18 @@ export class Database {
     this.#world = world
     this.#postgres = postgres
     this.#session = postgres.connect(world.acting, () => this.#lose())
+    current().databases.push(this)
   }
 
   static async connect(): Promise<Database> {
     return new Database()
+  }
+
+  /** What was found over it may yet be sent, and appended. */
+  maySend(change: string): boolean {
+    const { client } = this.#session
+    if (!client.alive || this.#lost.signal.aborted) return false
+    return current().checker.maySpeak(this.#term) && [...this.#inHand.values()].includes(change)
   }
 
   get lost(): AbortSignal {
@@ -57,14 +70,16 @@ export class Database {
   takeTerm(listener: string, above: number): Promise<number> {
     return this.#query('takes a term', () => {
       const term = this.#postgres.takeTerm(this.#session, listener, above)
+      this.#term = term
       if (this.#world.broken !== 'terms lost in a crash') this.#postgres.flush()
       return term
     })
   }
 
-  renewLease(term: number): Promise<void> {
+  renewLease(term: number, feed: string | null): Promise<void> {
     return this.#query<void>('renews the lease', () => {
-      for (const row of this.#postgres.terms) if (row.term === term) row.seenAt = this.#world.now
+      for (const row of this.#postgres.terms)
+        if (row.term === term) Object.assign(row, { seenAt: this.#world.now, feed })
     })
   }
 
@@ -74,21 +89,38 @@ export class Database {
     )
   }
 
-  async look(): Promise<{ rows: PeekedRow[]; oldestRunning: bigint }> {
+  async look(taken: readonly string[]): Promise<Found> {
+    this.#looking = true
     this.#session.busy = true
-    const look = await this.#query('looks', () => {
-      const rows = this.#postgres.outbox.slice(0, MAX_BATCH)
+    const found = await this.#query('looks', () => {
+      const others = this.#postgres.outbox.filter(({ id }) => !taken.includes(String(id)))
+      const rows =
+        this.#world.broken === 'reads on from the last id' ? behind(taken, others) : others
+      const head = rows.slice(0, MAX_BATCH)
+      for (const { id, change } of head) this.#inHand.set(String(id), change)
       if (this.#world.broken === 'delete before ack')
-        this.#postgres.forget(new Set(rows.map(({ id }) => id)))
-      return { rows: rows.map((row) => this.#peeked(row)), oldestRunning: this.#postgres.xmin }
+        this.#postgres.forget(new Set(head.map(({ id }) => id)))
+      return {
+        owed: head.map((row) => owed(row, this.#world.now)),
+        more: rows.length > head.length,
+        oldestRunning: this.#postgres.xmin,
+      }
     })
-    this.#session.busy = look.rows.length > 0
-    return look
+    if (taken.length > 0 && found.owed.length > 0) this.#world.reach('read ahead')
+    this.#looking = false
+    this.#nowBusy()
+    return found
   }
 
   async forget(ids: readonly string[]): Promise<void> {
     await this.#query<void>('forgets', () => this.#postgres.forget(new Set(ids.map(Number))))
-    this.#session.busy = false
+    for (const id of ids) this.#inHand.delete(id)
+    this.#nowBusy()
+  }
+
+  beat(): Promise<number> {
+    if (!current().hasCanary) return new Promise(() => undefined)
+    return this.#query('beats', () => this.#postgres.beat())
   }
 
   listen(onRing: () => void): Promise<boolean> {
@@ -108,7 +140,7 @@ export class Database {
     this.#session.busy = true
     await this.#setBell('asleep')
     const mark = await this.#query('takes its mark', () => this.#mark())
-    this.#session.busy = false
+    this.#nowBusy()
     return mark
   }
 
@@ -139,18 +171,8 @@ export class Database {
     })
   }
 
-  #peeked(row: OutboxRow): PeekedRow {
-    const { table, op, key, old, at } = row
-    const change = JSON.stringify({
-      id: row.change,
-      table,
-      op,
-      key: { id: key },
-      new: row.new,
-      old,
-      at: '2027-01-15T08:00:00.000000+00:00',
-    })
-    return { id: String(row.id), change, age_ms: this.#world.now - at }
+  #nowBusy(): void {
+    this.#session.busy = this.#looking || this.#inHand.size > 0
   }
 
   #lose(): void {
@@ -191,4 +213,9 @@ export class Database {
   }
 }
 
-type PeekedRow = { id: string; change: string; age_ms: number }
+function behind(taken: readonly string[], rows: readonly OutboxRow[]): OutboxRow[] {
+  const last = Math.max(0, ...taken.map(Number))
+  return rows.filter(({ id }) => id > last)
+}
+
+type Found = { owed: OwedChange[]; more: boolean; oldestRunning: bigint }

@@ -3,6 +3,7 @@ import {
   type Life,
   admit as reallyAdmit,
   mayAppend as reallyMayAppend,
+  supersede as reallySupersede,
 } from '../../../worker/feed/life.ts'
 import { current } from '../current.ts'
 
@@ -20,4 +21,10 @@ export function mayAppend(life: Life, term: number): boolean {
   const may = reallyMayAppend(life, term)
   if (!may) current().world.reach('a lower term refused at its batch or pulse')
   return may
+}
+
+export function supersede(life: Life, newest: number): Life {
+  const { world, checker } = current()
+  checker.superseded(newest)
+  return world.broken === 'drain: takes no term' ? life : reallySupersede(life, newest)
 }

@@ -9,7 +9,7 @@ export type RealLog = {
   readonly head: number
   readonly tail: number
   append(captured: readonly CapturedChange[], now: number): Appended
-  read(after: number, maxBytes: number): Page | ResetReason
+  read(after: number, maxCharacters: number): Page | ResetReason
   prune(
     limits: { maxChanges: number; maxAgeMs: number; maxBytes: number },
     keepAfter: number,
@@ -52,9 +52,13 @@ export class Log {
     }
     const { batches, seen } = this.#storage
     const after = this.head
-    const keep = current().world.broken === 'duplicates kept'
+    const { world } = current()
+    const isDrain = checker.speaking === null
+    const keep =
+      world.broken === 'duplicates kept' || (world.broken === 'drain: duplicates kept' && isDrain)
     const fresh = captured.filter(({ id }) => keep || !seen.has(id))
     const duplicates = captured.length - fresh.length
+    if (isDrain && duplicates > 0) world.reach('a drain brought what was there')
     if (fresh.length === 0) return { after, through: after, duplicates }
     const changes = fresh.map((change, index): Change => ({ offset: after + 1 + index, ...change }))
     batches.push(changes)
@@ -63,10 +67,10 @@ export class Log {
     return { after, through: after + changes.length, duplicates }
   }
 
-  read(after: number, maxBytes: number): Page | ResetReason {
+  read(after: number, maxCharacters: number): Page | ResetReason {
     const { batches, real } = this.#storage
     // Pages of the real size would hold all there ever is here.
-    const enough = Math.min(maxBytes, current().pageCharacters)
+    const enough = Math.min(maxCharacters, current().pageCharacters)
     if (real) return real.read(after, enough)
     if (after > this.head) return 'ahead'
     if (after < this.tail) return 'pruned'
@@ -76,11 +80,13 @@ export class Log {
     for (const batch of batches) {
       const last = batch.at(-1) as Change
       if (last.offset <= after) continue
-      const { length } = JSON.stringify(batch)
-      if (characters > 0 && characters + length > enough) break
-      changes.push(...batch.filter(({ offset }) => offset > after))
-      characters += length
-      through = last.offset
+      for (const change of batch.filter(({ offset }) => offset > after)) {
+        characters += JSON.stringify(change).length
+        if (changes.length > 0 && characters > enough) break
+        changes.push(change)
+        through = change.offset
+      }
+      if (through < last.offset) break
     }
     return { after, through, changes: JSON.stringify(changes) }
   }

@@ -1,17 +1,18 @@
 /**
  * Puts quotes around numbers that a double cannot hold exactly (P5), in JSON text, without
- * parsing it: the listener passes rows on as the text that Postgres wrote.
+ * parsing it: rows are passed on as the text that Postgres wrote.
  * @example {"id":9007199254740993} becomes {"id":"9007199254740993"}
  */
 export function quoteInexactNumbers(json: string): string {
-  if (!MAYBE_INEXACT.test(json)) return json
+  if (!LONG_NUMBER.test(json) && !LARGE_EXPONENT.test(json)) return json
   return json.replace(STRING_OR_NUMBER, (token) =>
     token.startsWith('"') || isExact(token) ? token : `"${token}"`,
   )
 }
 
 /** Fifteen digits always fit a double, unless an exponent (in a `json` column) leaves its range. */
-const MAYBE_INEXACT = /[\d.]{16}|\d[eE][+-]?\d{3}/
+const LONG_NUMBER = /(?:^|[:,[\s])-?[\d.]{16}/
+const LARGE_EXPONENT = /(?<=\d)[eE][+-]?\d{3}/
 const CERTAINLY_EXACT = /^-?[\d.]{1,15}$/
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 

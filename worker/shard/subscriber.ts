@@ -1,0 +1,91 @@
+import type { Connection } from 'partyserver'
+import { parseAck } from '../../protocol/acknowledgement.ts'
+import { formatPosition, type Position } from '../../protocol/position.ts'
+import type { Subscription } from '../../protocol/subscription.ts'
+import { bytesOf, helloFrame } from './frame.ts'
+import { type Limits, WINDOW_BYTES } from './limits.ts'
+import type { Room } from './pace.ts'
+import type { Trust } from './trust.ts'
+import { Window } from './window.ts'
+
+/**
+ * What a socket's attachment remembers across hibernation. `live`: it hears what happens as it
+ * happens; otherwise it is being caught up.
+ */
+export type SubscriberState = { subscription: Subscription; acks: boolean; live: boolean }
+export type Socket = Connection<SubscriberState>
+
+/** One socket, with what it wants and how fast it reads. */
+export class Subscriber {
+  readonly socket: Socket
+  readonly subscription: Subscription
+  readonly #pace: Window | Trust
+  #stir: () => void = () => {}
+
+  constructor(socket: Socket, subscription: Subscription, pace: Window | Trust) {
+    this.socket = socket
+    this.subscription = subscription
+    this.#pace = pace
+  }
+
+  get id(): string {
+    return this.socket.id
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === WebSocket.READY_STATE_OPEN
+  }
+
+  get acks(): boolean {
+    return this.#pace instanceof Window
+  }
+
+  set live(live: boolean) {
+    this.socket.setState({ subscription: this.subscription, acks: this.acks, live })
+  }
+
+  greet(at: Position): void {
+    this.send(helloFrame(at, this.acks ? WINDOW_BYTES : null), at)
+  }
+
+  /**
+   * @param position where the subscriber stands after it
+   * @param bytes those of the frame, counted once for all who are sent it
+   * @throws when the socket has gone without a close event
+   */
+  send(frame: string, position: Position, bytes = bytesOf(frame)): void {
+    this.socket.send(frame)
+    this.#pace.sent(position, bytes, Date.now())
+  }
+
+  room(limits: Limits): Room {
+    return this.#pace.room(limits, Date.now())
+  }
+
+  /** What the socket said. @returns why it must not say that; null if it may */
+  heard(message: string | ArrayBuffer): string | null {
+    if (!(this.#pace instanceof Window)) return 'only the text "ping" is read here'
+    const position = typeof message === 'string' ? parseAck(message) : null
+    if (position === null) return 'only "ping" and "ack <epoch>:<offset>" are read here'
+    if (!this.#pace.acknowledge(position))
+      return `nothing was sent as far as ${formatPosition(position)}`
+    this.stir()
+    return null
+  }
+
+  /** Until there may be room, or the socket has closed, or for so many milliseconds. */
+  stirred(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      // While it runs the object does not hibernate, and so does not forget who waits.
+      const timer = setTimeout(() => this.stir(), ms)
+      this.#stir = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  stir(): void {
+    this.#stir()
+  }
+}
