@@ -2,7 +2,7 @@ import type { Contestant, Running } from './contestants.ts'
 import { type Caller, caller } from './load/calls.ts'
 import type { Heard, SubscriberMethods } from './load/subscribers.ts'
 import type { WriterMethods } from './load/writers.ts'
-import type { Capture, Postgres } from './postgres.ts'
+import type { Capture, Disk, Postgres } from './postgres.ts'
 import type { Stage } from './stage.ts'
 
 /** What every measure is given. */
@@ -10,6 +10,8 @@ export type Bench = {
   stage: Stage
   postgres: Postgres
   contestants: Contestant[]
+  /** The worker's file, for whoever starts one by itself. */
+  bundle: string
   writers: Caller<WriterMethods>
   subscribers: Caller<SubscriberMethods>
   /** Short turns, one round: the shape, not the numbers. */
@@ -21,10 +23,10 @@ export type Bench = {
 /** One contestant, or a bare way of capture, on a new database, for as long as `work` runs. */
 export async function turn<Result>(
   bench: Bench,
-  { contestant, writers, clients }: { contestant: Contestant; writers: number; clients: number },
+  { contestant, writers, clients, disk }: Turn,
   work: (running: Running, databaseUrl: string) => Promise<Result>,
 ): Promise<Result> {
-  const url = await bench.postgres.fresh(contestant.capture)
+  const url = await bench.postgres.fresh(contestant.capture, disk)
   const running = await contestant.start(url)
   try {
     if (writers > 0) await bench.writers('connect', { url, count: writers })
@@ -40,13 +42,15 @@ export async function turn<Result>(
   }
 }
 
+type Turn = { contestant: Contestant; writers: number; clients: number; disk?: Disk }
+
 /** Writers alone, with nobody to hear them. */
 export async function bareTurn<Result>(
   bench: Bench,
-  capture: Capture,
+  { capture, disk }: { capture: Capture; disk?: Disk },
   work: (databaseUrl: string) => Promise<Result>,
 ): Promise<Result> {
-  const url = await bench.postgres.fresh(capture)
+  const url = await bench.postgres.fresh(capture, disk)
   try {
     return await work(url)
   } finally {

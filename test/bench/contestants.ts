@@ -145,7 +145,7 @@ function node(module: string, env: { [name: string]: string }): Launch {
   return { command: process.execPath, args: [file], env: { ...env, NODE_ENV: 'production' } }
 }
 
-async function untilHealthy(url: string, worker: Part): Promise<void> {
+export async function untilHealthy(url: string, worker: Part): Promise<void> {
   while (worker.running) {
     const answer = await fetch(`${url}/healthz`).catch(() => null)
     if (answer?.ok) return
@@ -161,6 +161,6 @@ async function readMetrics(port: number): Promise<{ [name: string]: number }> {
 }
 
 /** Away from the system's own choices, so that none is taken between asking and using. */
-function somePort(): Promise<number> {
+export function somePort(): Promise<number> {
   return freePort(20_000 + Math.floor(Math.random() * 10_000))
 }

@@ -5,11 +5,12 @@ import { cost } from './measures/cost.ts'
 import { latency } from './measures/latency.ts'
 import { memory } from './measures/memory.ts'
 import { reconnect } from './measures/reconnect.ts'
+import { scale } from './measures/scale.ts'
 import { throughput } from './measures/throughput.ts'
 import type { Section } from './section.ts'
 
 /** By the name under which one can be run alone, in the order of a whole run. */
-export const measures: { [name: string]: (bench: Bench) => Promise<Section> } = {
+export const measures: { [name: string]: (bench: Bench) => Promise<Section | Section[]> } = {
   commits,
   latency,
   throughput,
@@ -17,4 +18,5 @@ export const measures: { [name: string]: (bench: Bench) => Promise<Section> } = 
   reconnect,
   memory,
   cost,
+  scale,
 }

@@ -11,6 +11,14 @@ import { supervisePostgres } from '../../dev/postgres.ts'
  */
 export type Capture = 'none' | 'outbox without bell' | 'belfry' | 'pg_notify(row)'
 
+/**
+ * How long a flush of the WAL takes. Remote, it takes so much more: PostgreSQL's `commit_delay`
+ * sleeps before each flush, holding WALWriteLock as a slow flush would (`XLogFlush` in xlog.c),
+ * and what commits meanwhile goes along with it.
+ */
+export type Disk = 'here' | 'remote'
+export const REMOTE_FLUSH_US = 1_000
+
 const TEMPLATE = 'bench_template'
 
 export class Postgres {
@@ -53,7 +61,7 @@ export class Postgres {
   }
 
   /** @returns the address of a new database whose orders are captured that way */
-  async fresh(capture: Capture): Promise<string> {
+  async fresh(capture: Capture, disk: Disk = 'here'): Promise<string> {
     if (this.#current) await query(this.#url, `DROP DATABASE ${this.#current} WITH (FORCE)`)
     this.#current = `bench_${++this.#databases}`
     await query(this.#url, `CREATE DATABASE ${this.#current} TEMPLATE ${TEMPLATE}`)
@@ -62,10 +70,22 @@ export class Postgres {
     else if (capture !== 'belfry') await query(url, "SELECT belfry.unwatch('orders')")
     if (capture === 'pg_notify(row)')
       await query(url, readFileSync(new URL('./peers/trigger.sql', import.meta.url), 'utf8'))
+    if (disk === 'remote')
+      for (const setting of [`commit_delay = ${REMOTE_FLUSH_US}`, 'commit_siblings = 0'])
+        await query(url, `ALTER DATABASE ${this.#current} SET ${setting}`)
     // So that no turn pays for what the one before has written.
     await query(url, 'CHECKPOINT')
     return url
   }
+}
+
+/** Flushes of the WAL so far, by those who have ended or told of themselves: within a second. */
+export async function walFlushes(url: string): Promise<number> {
+  const [row] = await query<{ flushes: string }>(
+    url,
+    "SELECT sum(fsyncs) AS flushes FROM pg_stat_io WHERE object = 'wal'",
+  )
+  return Number(row?.flushes)
 }
 
 export async function query<Row extends pg.QueryResultRow>(

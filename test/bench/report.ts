@@ -1,15 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, platform, release, totalmem } from 'node:os'
 import { chart } from './chart.ts'
+import { publishChart, publishTables, whyNoChart } from './publish.ts'
 import { isReached, type Section, type Target } from './section.ts'
 
 const RESULTS = '.belfry/bench'
 
-/** How it stands to what is to be reached, the JSON, and of a whole run the chart for the README. */
+/**
+ * How it stands to what is to be reached, the JSON, and of a whole run the chart.
+ * @param publish whether readers are to see it
+ */
 export function report(
   sections: Section[],
   facts: { [name: string]: unknown },
-  { whole }: { whole: boolean },
+  { whole, publish }: { whole: boolean; publish: boolean },
 ): void {
   const targets = sections.flatMap((section) => section.targets)
   if (targets.length > 0) console.log(`\n${targets.map(verdict).join('\n')}`)
@@ -18,10 +22,23 @@ export function report(
   const file = `${RESULTS}/${whole ? 'latest' : 'part'}.json`
   writeFileSync(file, `${json}\n`)
   console.log(`\nAll numbers of all rounds: ${file}`)
-  if (!whole) return
-  mkdirSync('docs', { recursive: true })
-  writeFileSync('docs/bench.svg', chart(sections, describe(facts)))
-  console.log('The chart: docs/bench.svg')
+  if (whole) {
+    writeFileSync(`${RESULTS}/bench.svg`, chart(sections, describe(facts)))
+    console.log(`The chart: ${RESULTS}/bench.svg`)
+  }
+  if (publish) show(sections, whole)
+}
+
+function show(sections: Section[], whole: boolean): void {
+  const reason = whyNoChart(sections, whole)
+  if (reason === null) publishChart(RESULTS)
+  console.log(
+    reason === null ? 'Published: docs/bench.svg' : `The chart is not published: ${reason}.`,
+  )
+  const scale = sections.filter(({ name }) => name.startsWith('scale'))
+  if (scale.length === 0) return
+  publishTables(Object.fromEntries(scale.map((section) => [section.name, tableOf(section)])))
+  console.log('Published: the tables in worker/SCALE.md')
 }
 
 export function machine(): { [name: string]: unknown } {
@@ -57,7 +74,8 @@ export function tableOf({
       .map((cell, column) =>
         column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
-      .join('   '),
+      .join('   ')
+      .trimEnd(),
   )
   const noise = [
     spread ? `rounds lie ${Math.round(spread * 100)} % apart` : null,

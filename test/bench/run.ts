@@ -16,7 +16,8 @@ import { bundleWorker } from './workerd.ts'
 
 /**
  * `npm run bench`: Belfry beside what people use, in one run, on the machine at hand.
- * `npm run bench -- latency memory --quick` runs two of the measures, in short.
+ * `npm run bench -- latency memory --quick` runs two of the measures, in short, and
+ * `npm run bench -- --publish` shows what a whole run found in docs/ and worker/SCALE.md.
  */
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -24,6 +25,7 @@ const { values: options, positionals: names } = parseArgs({
     quick: { type: 'boolean' },
     rounds: { type: 'string' },
     contestants: { type: 'string' },
+    publish: { type: 'boolean' },
   },
 })
 const unknown = names.find((name) => !(name in measures))
@@ -77,6 +79,7 @@ async function bench(): Promise<number> {
     contestants: contestants(stage, bundle, redis).filter(
       ({ name }) => options.contestants?.split(',').includes(name) ?? true,
     ),
+    bundle,
     ...startLoad(stage),
     quick,
     rounds,
@@ -86,14 +89,17 @@ async function bench(): Promise<number> {
   for (const [name, measure] of Object.entries(measures)) {
     if (names.length > 0 && !names.includes(name)) continue
     const readMeter = startMeter()
-    const section = await measure(context)
-    const measured = { ...section, foreignLoad: readMeter() }
-    sections.push(measured)
-    console.log(`\n${tableOf(measured)}\n`)
+    const found = [await measure(context)].flat()
+    const foreignLoad = readMeter()
+    for (const section of found) {
+      sections.push({ ...section, foreignLoad })
+      console.log(`\n${tableOf({ ...section, foreignLoad })}\n`)
+    }
   }
   const facts = { ...machine(), postgres: postgres.version, quick, rounds }
   report(sections, facts, {
     whole: names.length === 0 && !quick && options.contestants === undefined,
+    publish: options.publish ?? false,
   })
   return 0
 }

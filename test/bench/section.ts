@@ -19,6 +19,8 @@ export type Target = { name: string; ratio: number } & ({ atLeast: number } | { 
 
 export type Chart = {
   title: string
+  /** Under which load. */
+  load: string
   better: 'more' | 'less'
   bars: { title: string; value: number; ours: boolean }[]
 }

@@ -57,13 +57,21 @@ const NODE_MODULES = [
 
 export type Secrets = { DATABASE_URL: string; LINK_SECRET: string; ADMIN_TOKEN: string }
 
-/** A new worker without any storage. @returns how to launch it, again and again */
-export function workerdLaunch(bundle: string, port: number, secrets: Secrets): Launch {
+/**
+ * A new worker without any storage. @returns how to launch it, again and again
+ * @param vars in place of wrangler.toml's
+ */
+export function workerdLaunch(
+  bundle: string,
+  port: number,
+  secrets: Secrets,
+  { vars = {}, inspector }: { vars?: { [name: string]: string }; inspector?: number } = {},
+): Launch {
   const folder = mkdtempSync(`${dirname(bundle)}/worker-`)
   const storage = `${folder}/storage`
   mkdirSync(storage)
   const { bindings } = config.durable_objects
-  const texts = { ...config.vars, ...secrets } as { [name: string]: unknown }
+  const texts = { ...config.vars, ...vars, ...secrets } as { [name: string]: unknown }
   const file = `${folder}/config.capnp`
   writeFileSync(
     file,
@@ -97,7 +105,8 @@ const worker :Workerd.Worker = (
 );
 `,
   )
-  return { command: workerd, args: ['serve', file], cwd: folder, env: {} }
+  const looks = inspector === undefined ? [] : [`--inspector-addr=127.0.0.1:${inspector}`]
+  return { command: workerd, args: ['serve', ...looks, file], cwd: folder, env: {} }
 }
 
 function text(value: string): string {

@@ -112,7 +112,7 @@ for (const [path, summary, speaks] of [
   [
     '/api/changes/ws',
     'Follow the feed over WebSocket',
-    'Frames `hello`, `changes` and `reset`, as PROTOCOL.md has them.',
+    'Frames `hello`, `changes` and `reset`, as PROTOCOL.md has them. With `acks=1` the reader says how far it has come (P38), and is waited for.',
   ],
   [
     '/api/changes/stream',

@@ -3,8 +3,8 @@ import { stampedAt } from './clock.ts'
 /** What one frame says, whoever sent it. */
 export type Said =
   | { kind: 'nothing' }
-  /** From here on nothing is missed. */
-  | { kind: 'ready'; position: Position | null }
+  /** From here on nothing is missed. With a window, what is taken in must be acknowledged. */
+  | { kind: 'ready'; position: Position | null; window?: number }
   | { kind: 'answer'; text: string }
   | { kind: 'reset' }
   /** `ids` and `stamps`, one of each for a change. */
@@ -17,7 +17,7 @@ export type Said =
     }
 
 export type Position = { epoch: string; offset: number }
-export type DialectName = 'belfry' | 'plain' | 'socket.io'
+export type DialectName = 'belfry' | 'belfry, filtered' | 'plain' | 'socket.io'
 export type Dialect = {
   /** A socket that is open is ready, with no frame to say so. */
   readyWhenOpen: boolean
@@ -33,13 +33,17 @@ const belfry: Dialect = {
   readyWhenOpen: false,
   path: (position) =>
     position
-      ? `/api/changes/ws?after=${position.offset}&epoch=${position.epoch}`
-      : '/api/changes/ws',
+      ? `/api/changes/ws?acks=1&after=${position.offset}&epoch=${position.epoch}`
+      : '/api/changes/ws?acks=1',
   understand(text) {
     const frame = JSON.parse(text) as BelfryFrame
     switch (frame.type) {
       case 'hello':
-        return { kind: 'ready', position: { epoch: frame.epoch, offset: frame.after } }
+        return {
+          kind: 'ready',
+          position: { epoch: frame.epoch, offset: frame.after },
+          window: frame.window,
+        }
       case 'reset':
         return { kind: 'reset' }
       case 'changes': {
@@ -57,8 +61,15 @@ const belfry: Dialect = {
   },
 }
 
+let filters = 0
+/** Each with a filter of its own, that nothing matches. */
+const filtered: Dialect = {
+  ...belfry,
+  path: () => `/api/changes/ws?customer_name=nobody%20${++filters}`,
+}
+
 type BelfryFrame =
-  | { type: 'hello'; epoch: string; after: number }
+  | { type: 'hello'; epoch: string; after: number; window: number }
   | { type: 'reset' }
   | {
       type: 'changes'
@@ -91,6 +102,7 @@ function told({ row }: { row: Row }): Said {
 
 export const dialects: { [name in DialectName]: Dialect } = {
   belfry,
+  'belfry, filtered': filtered,
   plain,
   'socket.io': socketIo,
 }

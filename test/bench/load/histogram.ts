@@ -6,11 +6,12 @@ export class Histogram {
   readonly #counts = new Float64Array(BUCKETS)
   #total = 0
 
-  add(us: number): void {
+  /** @param count that it stands for so many */
+  add(us: number, count = 1): void {
     const bucket = Math.floor(Math.log2(Math.max(1, us)) * PER_DOUBLING)
     const index = Math.min(BUCKETS - 1, bucket)
-    this.#counts[index] = (this.#counts[index] as number) + 1
-    this.#total++
+    this.#counts[index] = (this.#counts[index] as number) + count
+    this.#total += count
   }
 
   /** @returns milliseconds below which this share lies; null when nothing was counted */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { ACK_WITHIN, formatAck } from '../../../protocol/acknowledgement.ts'
 import { answerCalls } from './calls.ts'
 import { nowUs } from './clock.ts'
 import { type DialectName, dialects, type Position, type Said } from './dialects.ts'
@@ -25,6 +26,7 @@ let sockets: Subscriber[] = []
 let latency = new Histogram()
 let began = nowUs()
 let deliveries = 0
+let closedWith: { [code: number]: number } = {}
 let violations: string[] = []
 let want = { changes: Number.POSITIVE_INFINITY, missing: 0, done: () => {} }
 let lastAt = 0
@@ -35,7 +37,10 @@ class Subscriber {
   heard = 0
   order = 0
   closes = 0
+  isPaused = false
   position: Position | null
+  #window = Number.POSITIVE_INFINITY
+  #unacknowledged = 0
   #client: WebSocketClient<Said> | null = null
   #onReady: () => void = () => {}
   #ended = false
@@ -53,13 +58,26 @@ class Subscriber {
         },
         known: (head, bytes) => known.get(keyOf(head, bytes)),
         read: (text) => remember(keyOf(text, text.length), understand(text)),
-        heard: (said) => this.#hear(said),
-        closed: () => this.#closed(),
+        heard: (said, bytes) => {
+          this.#hear(said)
+          this.#acknowledge(bytes)
+        },
+        closed: (code) => this.#closed(code),
       },
     )
     return new Promise((resolve) => {
       this.#onReady = resolve
     })
+  }
+
+  pause(): void {
+    this.isPaused = true
+    this.#client?.pause()
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.#client?.resume()
   }
 
   destroy(): void {
@@ -73,6 +91,9 @@ class Subscriber {
         if (this.position && said.position && said.position.offset !== this.position.offset)
           complain('a hello at another position than was asked for')
         this.position = said.position
+        this.#window = said.window ?? Number.POSITIVE_INFINITY
+        // As the SDK does: a thousand who hear the same do not all acknowledge at once.
+        this.#unacknowledged = said.window ? (Math.random() * said.window * ACK_WITHIN) / 2 : 0
         return this.#becomeReady()
       case 'answer':
         return this.#client?.send(said.text)
@@ -98,14 +119,22 @@ class Subscriber {
     if (before < want.changes && this.heard >= want.changes && --want.missing === 0) want.done()
   }
 
+  #acknowledge(bytes: number): void {
+    this.#unacknowledged += bytes
+    if (this.#unacknowledged < this.#window * ACK_WITHIN || this.position === null) return
+    this.#unacknowledged = 0
+    this.#client?.send(formatAck(this.position))
+  }
+
   #becomeReady(): void {
     this.ready = true
     this.#onReady()
   }
 
-  async #closed(): Promise<void> {
+  async #closed(code: number | null): Promise<void> {
     this.ready = false
     this.closes++
+    if (code !== null) closedWith[code] = (closedWith[code] ?? 0) + 1
     if (this.#ended) return
     await delay(RETRY_MS * (0.5 + Math.random()))
     if (!this.#ended) void this.connect().then(this.#onReady)
@@ -136,6 +165,7 @@ const methods = {
       if (nowUs() - lastAt > QUIET_MS * 1000) break
     began = nowUs()
     deliveries = 0
+    closedWith = {}
     latency = new Histogram()
     violations = []
     known.clear()
@@ -152,18 +182,31 @@ const methods = {
     return false
   },
 
-  /** Waits until every socket has heard so many changes since it began, for so long. */
-  async untilHeard({ changes, ms }: { changes: number; ms: number }): Promise<{ atUs: number }> {
-    const missing = sockets.filter(({ heard }) => heard < changes).length
+  /** So many of the sockets read nothing any more, as a page that hangs. */
+  pause({ count }: { count: number }): void {
+    for (const socket of sockets.slice(-count)) socket.pause()
+  },
+
+  resume(): void {
+    for (const socket of sockets) if (socket.isPaused) socket.resume()
+  },
+
+  /**
+   * Waits until every socket that reads has heard so many changes since it began, for so long.
+   * @returns how many of them have not
+   */
+  async untilHeard({ changes, ms }: { changes: number; ms: number }): Promise<Waited> {
+    const late = () => sockets.filter(({ heard, isPaused }) => !isPaused && heard < changes).length
+    const missing = late()
     if (missing > 0) {
-      const late = setTimeout(() => want.done(), ms)
+      const timer = setTimeout(() => want.done(), ms)
       await new Promise<void>((done) => {
         want = { changes, missing, done }
       })
-      clearTimeout(late)
+      clearTimeout(timer)
       want = { changes: Number.POSITIVE_INFINITY, missing: 0, done: () => {} }
     }
-    return { atUs: lastAt }
+    return { atUs: lastAt, late: late() }
   },
 
   report(): Heard {
@@ -181,6 +224,7 @@ const methods = {
       least: Math.min(...counts),
       most: Math.max(...counts),
       closes: countCloses(),
+      closedWith,
       p50Ms: latency.quantile(0.5),
       p99Ms: latency.quantile(0.99),
       position: sockets[0]?.position ?? null,
@@ -190,6 +234,7 @@ const methods = {
 }
 
 export type SubscriberMethods = typeof methods
+type Waited = { atUs: number; late: number }
 export type Heard = {
   /** Over all sockets. */
   deliveries: number
@@ -198,6 +243,8 @@ export type Heard = {
   least: number
   most: number
   closes: number
+  /** How many closes came with each code. */
+  closedWith: { [code: number]: number }
   p50Ms: number | null
   p99Ms: number | null
   position: Position | null

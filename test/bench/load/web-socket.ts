@@ -13,7 +13,8 @@ export type Reader<Frame> = {
   known(head: Buffer, bytes: number): Frame | undefined
   /** @param text a whole frame; valid only during the call */
   read(text: Buffer): Frame
-  heard(frame: Frame): void
+  /** @param bytes of it on the wire */
+  heard(frame: Frame, bytes: number): void
   closed(code: number | null): void
 }
 
@@ -28,7 +29,7 @@ export class WebSocketClient<Frame> {
   /** Bytes of a frame that has not arrived in whole: its header at least. */
   #rest: Buffer | null = null
   #filled = 0
-  #skip: { bytes: number; frame: Frame } | null = null
+  #skip: Skip<Frame> | null = null
   #closed = false
 
   constructor({ port, path }: { port: number; path: string }, reader: Reader<Frame>) {
@@ -53,6 +54,15 @@ export class WebSocketClient<Frame> {
 
   send(text: string): void {
     this.#frame(1, Buffer.from(text))
+  }
+
+  /** Reads nothing until it is resumed: what is sent waits on the way, and then at the sender. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
   }
 
   destroy(): void {
@@ -97,18 +107,18 @@ export class WebSocketClient<Frame> {
       const frame =
         opcode === 1 && head.length === HEAD_BYTES ? this.#reader.known(head, size) : undefined
       if (frame === undefined) return this.#keep(bytes.subarray(at), start - at + size)
-      this.#skip = { bytes: start + size - bytes.length, frame }
+      this.#skip = { bytes: start + size - bytes.length, size, frame }
       return
     }
   }
 
-  #skipOver(skip: { bytes: number; frame: Frame }, bytes: Buffer): { skip: boolean; rest: Buffer } {
+  #skipOver(skip: Skip<Frame>, bytes: Buffer): { skip: boolean; rest: Buffer } {
     if (skip.bytes > bytes.length) {
       skip.bytes -= bytes.length
       return { skip: true, rest: bytes }
     }
     this.#skip = null
-    this.#reader.heard(skip.frame)
+    this.#reader.heard(skip.frame, skip.size)
     return { skip: bytes.length === skip.bytes, rest: bytes.subarray(skip.bytes) }
   }
 
@@ -132,7 +142,10 @@ export class WebSocketClient<Frame> {
 
   #onFrame(opcode: number, text: Buffer): void {
     if (opcode === 1)
-      this.#reader.heard(this.#reader.known(text, text.length) ?? this.#reader.read(text))
+      this.#reader.heard(
+        this.#reader.known(text, text.length) ?? this.#reader.read(text),
+        text.length,
+      )
     else if (opcode === 9) this.#frame(10, text)
     else if (opcode === 8) {
       this.#end(text.length >= 2 ? text.readUInt16BE(0) : null)
@@ -152,6 +165,9 @@ export class WebSocketClient<Frame> {
     this.#reader.closed(code)
   }
 }
+
+/** A frame that is known already, of which so many bytes are still to come. */
+type Skip<Frame> = { bytes: number; size: number; frame: Frame }
 
 function readHeader(
   bytes: Buffer,

@@ -77,7 +77,8 @@ export async function latency(bench: Bench): Promise<Section> {
       target(1, 100, 1.5),
     ],
     chart: {
-      title: 'Write → client, median ms, 1,000 clients, 100 changes/s',
+      title: 'Write → client, median ms',
+      load: '1,000 clients, 100 changes/s',
       better: 'less',
       bars: bench.contestants.map(({ name, title }) => ({
         title,

@@ -1,34 +1,33 @@
 import { type Bench, turn } from '../bench.ts'
-import { residentMb } from '../resident-memory.ts'
+import { residentMb, watchMemory } from '../resident-memory.ts'
 import type { Section } from '../section.ts'
-import type { Part } from '../stage.ts'
+import { stalled } from './stalled.ts'
 
 /** Resident memory of each process: started, with 1,000 sockets, and at most under load. */
 const CLIENTS = 1_000
 const WRITERS = 16
-const SAMPLE_MS = 200
 
 type Found = { title: string; started: number; connected: number; most: number }
 
-export async function memory(bench: Bench): Promise<Section> {
+export async function memory(bench: Bench): Promise<Section[]> {
+  return [await resident(bench), ...(await stalled(bench))]
+}
+
+async function resident(bench: Bench): Promise<Section> {
   const seconds = bench.quick ? 4 : 8
   const found: Found[] = []
   for (const contestant of bench.contestants)
     await turn(bench, { contestant, writers: WRITERS, clients: 0 }, async (running) => {
       const parts = running.parts()
-      const started = measureAll(parts)
+      const started = parts.map(({ pid }) => residentMb(pid) ?? Number.NaN)
       const { dialect } = contestant
       await bench.subscribers('open', { dialect, port: running.port, count: CLIENTS })
       await bench.subscribers('begin', undefined)
-      const connected = measureAll(parts)
-      const most = measureAll(parts)
-      const sampling = setInterval(() => {
-        for (const [index, now] of measureAll(parts).entries())
-          most[index] = Math.max(most[index] ?? 0, now)
-      }, SAMPLE_MS)
+      const memory = watchMemory(parts)
+      const connected = memory.now
       await bench.writers('flood', { seconds })
       await bench.subscribers('begin', undefined)
-      clearInterval(sampling)
+      const most = memory.stop()
       for (const [index, part] of parts.entries())
         found.push({
           title: `${contestant.title}: ${part.name}`,
@@ -54,8 +53,4 @@ export async function memory(bench: Bench): Promise<Section> {
     spread: null,
     targets: [],
   }
-}
-
-function measureAll(parts: readonly Part[]): number[] {
-  return parts.map(({ pid }) => residentMb(pid) ?? Number.NaN)
 }

@@ -78,7 +78,8 @@ export async function throughput(bench: Bench): Promise<Section> {
       },
     ],
     chart: {
-      title: 'Changes a second to 1,000 clients',
+      title: 'Changes a second to each client',
+      load: `1,000 clients, ${WRITERS} writers unthrottled`,
       better: 'more',
       bars: bench.contestants.map(({ name, title }) => ({
         title,
