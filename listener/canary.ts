@@ -32,7 +32,7 @@ export class Canary {
     while (!signal.aborted) {
       try {
         await this.#link.ready(signal)
-        await this.#beat(signal)
+        if (this.#link.takesCanary) await this.#beat(signal)
       } catch (error) {
         // Who keeps the link ends our leadership.
         if (signal.aborted || error instanceof FencedError) return

@@ -6,6 +6,7 @@ import type { Database } from './database.ts'
 import type { Link } from './link.ts'
 import type { Metrics } from './metrics.ts'
 import { Rings } from './rings.ts'
+import { changesIn, type RungBy, unheard } from './unheard.ts'
 
 /**
  * The leader: reads the outbox in the order of its ids, sends what it finds, and deletes it
@@ -27,8 +28,9 @@ export class Leader {
   readonly #giveUp: AbortSignal
   /** Its windows are measured by a clock that nobody sets back. */
   #bell: BellState = awake(performance.now())
-  /** Nobody rang: the time was up. */
-  #swept = false
+  #rungBy: RungBy = null
+  /** The next look was waited for. */
+  #waited = false
   /** When the oldest row that we have read and not yet delivered was written, by our clock. */
   #oldestAt: number | null = null
   /** The ids of the batch in flight, until their deletion has been asked for. */
@@ -91,6 +93,8 @@ export class Leader {
 
   async #look(stop: AbortSignal): Promise<void> {
     const rings = this.#rings.take()
+    const rungBy = this.#rungBy
+    this.#rungBy = null
     const underWay = this.#underWay
     // One after the other on one connection, so that a look does not see what was deleted.
     const [{ owed, more, oldestRunning }] = await Promise.all([
@@ -98,7 +102,8 @@ export class Leader {
       this.#forgotten,
     ])
     this.#metrics.looks.inc()
-    if (this.#swept && this.#bell.mode === 'asleep') this.#metrics.sweepFound.inc(changesIn(owed))
+    if (this.#waited && this.#bell.mode === 'asleep')
+      this.#metrics.sweepFound.inc(unheard(owed, rungBy))
     if (owed.length > 0) {
       await this.#acknowledged
       this.#send(owed)
@@ -121,7 +126,8 @@ export class Leader {
     }
     this.#metrics.asleep.set(this.#bell.mode === 'asleep' ? 1 : 0)
     if (this.#bell.mode !== mode) this.#pulse()
-    this.#swept = decision.waitMs > 0 && !stop.aborted && !(await this.#rings.wait(decision.waitMs))
+    this.#waited = decision.waitMs > 0 && !stop.aborted
+    if (this.#waited) await this.#rings.wait(decision.waitMs)
   }
 
   #send(owed: readonly OwedChange[]): void {
@@ -158,6 +164,7 @@ export class Leader {
   /** @param own the canary's, for which no writer paid */
   #onRing(own: boolean): void {
     if (!own) this.#metrics.rings.inc()
+    this.#rungBy = own ? (this.#rungBy ?? 'canary') : 'writer'
     this.#rings.ring()
   }
 
@@ -168,9 +175,4 @@ export class Leader {
     this.#link.pulse({ state: this.#bell.mode, lagMs })
     this.#database.renewLease(this.#term, this.#link.feed).catch(() => undefined)
   }
-}
-
-/** How many there are beside the canary's. */
-function changesIn(owed: readonly OwedChange[]): number {
-  return owed.reduce((count, { beat }) => (beat === undefined ? count + 1 : count), 0)
 }

@@ -49,6 +49,8 @@ export class Link {
   #connecting: Promise<Session> | null = null
   /** The epoch of the feed that welcomed us last. */
   feed: string | null = null
+  /** That feed knows the canary. */
+  takesCanary = false
 
   constructor(options: LinkOptions, term: number, log: (line: string) => void) {
     this.#options = options
@@ -115,9 +117,10 @@ export class Link {
       if (this.#session && !this.#session.closed) return this.#session
       const session = new Session(this.#options, this.#term)
       try {
-        const { epoch, head } = await session.welcome(signal)
+        const { epoch, head, canary = false } = await session.welcome(signal)
         this.#session = session
         this.feed = epoch
+        this.takesCanary = canary
         this.#log(`linked to the feed: epoch ${epoch}, head ${head}`)
         return session
       } catch (error) {

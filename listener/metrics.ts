@@ -23,7 +23,7 @@ export class Metrics {
   )
   readonly sweepFound = this.#counter(
     'belfry_sweep_found_total',
-    'Changes that a sweep found before a ring was heard; more than a stray few are a bug',
+    'Changes that were found before a ring was heard; more than a stray few are a bug',
   )
   readonly reconnects = this.#counter('belfry_reconnects_total', 'Times Postgres was lost')
 

@@ -50,7 +50,13 @@ export type ToFeed = z.infer<typeof toFeed>
 
 /** What the feed says. */
 export const toListener = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('welcome'), epoch: z.string(), head: count }),
+  z.object({
+    type: z.literal('welcome'),
+    epoch: z.string(),
+    head: count,
+    /** It takes the canary's beats out. A feed of before would put them into its log. */
+    canary: z.literal(true).optional(),
+  }),
   z.object({ type: z.literal('ack'), seq: count, head: count, duplicates: count }),
   /** A later term was seen, here given: who holds the lock may take a term above it. */
   z.object({ type: z.literal('fenced'), term }),

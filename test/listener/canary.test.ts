@@ -100,12 +100,23 @@ describe.concurrent('the canary', { timeout: 60_000 }, () => {
 
   test('P70 while nothing is acknowledged one beat waits, not a pile of them', async (context) => {
     const way = await wayTo(feeds[0] as FeedWorker, context.onTestFinished)
-    const welcome = JSON.stringify({ type: 'welcome', epoch: 'k3v', head: 0 })
+    const welcome = JSON.stringify({ type: 'welcome', epoch: 'k3v', head: 0, canary: true })
     await using silent = await serveSockets(({ say }) => say(welcome))
     const listener = await way.listen({ feedUrl: silent.url })
     // As long as three beats would take.
     await listener.said(/the batch was not answered \(no answer within 15 s\)/, 25_000)
     context.expect(await beatsOwed(way)).toBe(1)
     context.expect(await listener.metric('belfry_canary_age_seconds')).toBeGreaterThan(14)
+  })
+
+  test('P70 a feed that does not know it is sent none', async (context) => {
+    const way = await wayTo(feeds[0] as FeedWorker, context.onTestFinished)
+    const welcome = JSON.stringify({ type: 'welcome', epoch: 'k3v', head: 0 })
+    await using old = await serveSockets(({ say }) => say(welcome))
+    const listener = await way.listen({ feedUrl: old.url })
+    await listener.said(/linked to the feed/)
+    // Half a second later, when a first beat would long have been written.
+    await listener.reaches('belfry_asleep', 1)
+    context.expect((await way.sql.query('SELECT FROM belfry.canary')).rowCount).toBe(0)
   })
 })

@@ -61,8 +61,9 @@ describe('what must hold whatever happens', () => {
       return undefined
     }
     await later(PRESENCE_MS)
+    await later(PRESENCE_MS - 1_000)
     expect(world.outbox.asked).toEqual(['look', 'forget', 'look'])
-    await later(PRESENCE_MS)
+    await later(1_000)
     expect(world.outbox.changes).toEqual([])
     await expect(openLink(3)).rejects.toThrow(/fenced/)
     await openLink(4)

@@ -52,12 +52,16 @@ describe('the roll call', () => {
     const held = new Promise<number>((resolve) => {
       go = () => resolve(1_000)
     })
-    const { world: now, rollCall, fanOut } = world({ deliver: () => held })
+    const deliver = vi.fn<Calls['deliver']>(({ through }) =>
+      through === 1 ? Promise.resolve(1_000) : held,
+    )
+    const { world: now, rollCall, fanOut } = world({ deliver })
     now.isBusy = false
-    now.head = 1
-    rollCall.begin(['a'], at(1), 1)
+    now.head = 2
+    rollCall.begin(['a'], at(2), 1)
     const pushing = fanOut.push()
-    rollCall.begin(['a'], at(1), 2)
+    await vi.waitFor(() => expect(deliver).toHaveBeenCalledTimes(2))
+    rollCall.begin(['a'], at(2), 2)
     void fanOut.push()
     expect(now.asked).toEqual([])
     go()

@@ -118,7 +118,8 @@ export class Links {
     })
     // One link speaks: an earlier one is either an older term's or this leader's broken one.
     for (const other of links) if (other.id !== link.id) this.#supersede(other)
-    answer(link, { type: 'welcome', epoch: admission.life.epoch, head: this.#log.head })
+    const { epoch } = admission.life
+    answer(link, { type: 'welcome', epoch, head: this.#log.head, canary: true })
     this.#appended()
   }
 

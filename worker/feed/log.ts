@@ -120,15 +120,15 @@ export class Log {
       const tooLarge = this.#sql.databaseSize > maxBytes ? 1 : 0
       const { cut } = this.#sql
         .exec<{ cut: number | null }>(
-          `SELECT max(last) AS cut FROM (
-             SELECT last FROM batches
-              WHERE last <= ? AND last < ? AND (last <= ? OR at < ? OR ?) ORDER BY first LIMIT ?)`,
+          // The oldest alone are looked at: where they stay, so does all that follows.
+          `SELECT max(last) AS cut FROM (SELECT last, at FROM batches ORDER BY first LIMIT ?)
+            WHERE last <= ? AND last < ? AND (last <= ? OR at < ? OR ?)`,
+          PRUNED_BATCHES_AT_ONCE,
           keepAfter,
           head,
           head - maxChanges,
           now - maxAgeMs,
           tooLarge,
-          PRUNED_BATCHES_AT_ONCE,
         )
         .one()
       if (cut === null) return 0
