@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { serveSockets } from '../sdk/small-socket-server.ts'
+import { once } from '../support/database.ts'
 import { FeedWorker } from '../support/feed-worker.ts'
 import { expectWhole, ORDER, OWED, sharedFeed, type Way, wayTo } from '../support/way.ts'
 
@@ -28,6 +29,8 @@ describe('the link', () => {
 
   test('P20 P23 a batch whose acknowledgement is lost is sent again and stored once', async () => {
     const way = await begin()
+    // One batch is in flight at a time, and it must be this one: a beat's would be before it.
+    await once(way.database.adminUrl, 'ALTER TABLE belfry.canary DISABLE TRIGGER "!belfry_capture"')
     const { proxy, listener } = await listenThroughProxy(way)
     proxy.swallow('from target')
     await way.sql.query(`INSERT INTO orders (customer_name, product_name, amount)
