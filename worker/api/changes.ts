@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { type Change, change } from '../../protocol/change.ts'
+import type { Change } from '../../protocol/change.ts'
 import {
   matches,
   parseSubscription,
@@ -10,6 +10,7 @@ import {
 import type { Env } from '../env.ts'
 import type { Feed } from '../feed/feed.ts'
 import { placeSubscriber } from '../placement.ts'
+import { describedChange } from './described-change.ts'
 import { streamEvents } from './event-stream.ts'
 import { catalogOf } from './isolate-catalog.ts'
 import { problem, problemResponses } from './problem.ts'
@@ -40,12 +41,6 @@ const changesQuery = z.object({
     .openapi({ description: 'The epoch `after` belongs to; else the current one' }),
 })
 
-// The protocol asks of a row only that it is an object; a reader of the documents is told more.
-const describedRow = z.record(z.string(), z.unknown()).nullable()
-const describedChange = change
-  .extend({ key: describedRow, new: describedRow, old: describedRow })
-  .openapi('Change')
-
 const changesPage = z
   .object({
     epoch: z.string(),
@@ -54,7 +49,7 @@ const changesPage = z
     through: z
       .int()
       .openapi({ description: 'Of everything in (after, through], these match. Go on from here.' }),
-    changes: z.array(describedChange),
+    changes: z.array(describedChange.openapi('Change')),
   })
   .openapi('ChangesPage')
 

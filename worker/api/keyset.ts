@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromOpaque, isStorable, toOpaque } from './opaque.ts'
+import { fromOpaque, isStorable, NOT_OURS, toOpaque } from './opaque.ts'
 
 /**
  * Keyset pagination: a cursor says "after this row", so a page costs the same wherever it
@@ -49,10 +49,7 @@ export function parseCursor(
     !read.success ||
     !sortColumns[readSort(read.data.sort).column].value.safeParse(read.data.value).success
   )
-    return {
-      ok: false,
-      detail: 'Take next_cursor of the page before as it is, or begin without one.',
-    }
+    return { ok: false, detail: NOT_OURS }
   if (read.data.sort !== sort)
     return {
       ok: false,

@@ -7,6 +7,9 @@ export function toOpaque(value: unknown): string {
     .replaceAll('=', '')
 }
 
+/** The `detail` of the problem `invalid_cursor`. */
+export const NOT_OURS = 'Take next_cursor of the page before as it is, or begin without one.'
+
 /** @returns what stands in it; null if it is not one of ours */
 export function fromOpaque(text: string): unknown {
   if (!/^[\w-]+$/.test(text)) return null

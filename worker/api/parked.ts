@@ -1,8 +1,10 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { type Change, change } from '../../protocol/change.ts'
+import type { Change } from '../../protocol/change.ts'
 import { formatPosition, parsePosition } from '../../protocol/position.ts'
 import type { Env } from '../env.ts'
 import type { ParkedChange } from '../feed/parked.ts'
+import { describedChange } from './described-change.ts'
+import { NOT_OURS } from './opaque.ts'
 import { pageLimit } from './page-limit.ts'
 import { defaultHook, problem, problemResponses } from './problem.ts'
 
@@ -10,8 +12,6 @@ import { defaultHook, problem, problemResponses } from './problem.ts'
 export const parked = new OpenAPIHono<{ Bindings: Env }>({ defaultHook })
 
 const tags = ['Admin']
-
-const describedRow = z.record(z.string(), z.unknown()).nullable()
 
 const parkedChange = z
   .object({
@@ -23,7 +23,7 @@ const parkedChange = z
     attempts: z.int().openapi({ description: 'How often it was handed over.', example: 8 }),
     error: z.string().openapi({ description: 'What the consumer said the last time.' }),
     at: z.iso.datetime().openapi({ description: 'When it was given up, or last redriven.' }),
-    change: change.extend({ key: describedRow, new: describedRow, old: describedRow }),
+    change: describedChange,
   })
   .openapi('ParkedChange')
 
@@ -58,9 +58,7 @@ const list = createRoute({
 parked.openapi(list, async (c) => {
   const { consumer = null, limit, cursor } = c.req.valid('query')
   if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
-    return problem(c, 'invalid_cursor', {
-      detail: 'Take next_cursor of the page before as it is, or begin without one.',
-    })
+    return problem(c, 'invalid_cursor', { detail: NOT_OURS })
   const page = await feed(c.env).parked(consumer, limit, cursor ? Number(cursor) : null)
   const { nextCursor } = page
   const next_cursor = nextCursor === null ? null : String(nextCursor)

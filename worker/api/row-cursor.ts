@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromOpaque, isStorable, toOpaque } from './opaque.ts'
+import { fromOpaque, isStorable, NOT_OURS, toOpaque } from './opaque.ts'
 
 /**
  * Where a reader of a table's rows stands: after the row of this key. The values are the texts
@@ -15,8 +15,6 @@ const shape = z.strictObject({
   table: z.string(),
   after: z.array(z.string().refine(isStorable)).min(1).max(32),
 })
-
-export const NOT_OURS = 'Take next_cursor of the page before as it is, or begin without one.'
 
 /**
  * @param of the table that is read, and how many columns its key has

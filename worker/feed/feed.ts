@@ -28,8 +28,8 @@ const MAX_LOG_BYTES = 5e9
  *
  * Authoritative on the log (log.ts), on which listener may append (life.ts), on draining in place
  * of a listener that is silent (drain.ts) and on how far each durable consumer has come
- * (consumers.ts). It is not authoritative on what a subscriber has
- * seen: that is the shard's (fan-out.ts).
+ * (consumers.ts). It is not authoritative on what a subscriber has seen: that is the shard's
+ * (fan-out.ts).
  *
  * Must hold: what was acknowledged is stored. A batch is appended in one synchronous
  * transaction; the runtime holds the acknowledgement back until the write is confirmed.

@@ -1,6 +1,7 @@
 import type { OwedChange } from '../../../protocol/outbox.ts'
 import { current } from '../current.ts'
-import { type OutboxRow, owed, type Postgres, type Session } from '../postgres.ts'
+import { owed } from '../owed.ts'
+import type { OutboxRow, Postgres, Session } from '../postgres.ts'
 import type { World } from '../world.ts'
 
 /** Of listener/database.ts. */

@@ -1,6 +1,7 @@
 import type { OwedChange } from '../../../protocol/outbox.ts'
 import { current } from '../current.ts'
-import { type OutboxRow, owed, type Postgres } from '../postgres.ts'
+import { owed } from '../owed.ts'
+import type { OutboxRow, Postgres } from '../postgres.ts'
 import type { Process, World } from '../world.ts'
 import { SOURCE } from './database.ts'
 
