@@ -22,10 +22,11 @@ describe('quoteInexactNumbers', () => {
     expect(quoteInexactNumbers(json)).toBe(expected)
   })
 
+  // Held as text: V8 13.6 reads {"\\"":1} as {"\\\\":1} once it has read an object with that name.
   test('P5 no JSON loses a digit: what a double cannot hold comes out as its own text', () => {
     fc.assert(
-      fc.property(document, ({ json, read }) => {
-        expect(JSON.parse(quoteInexactNumbers(json))).toEqual(read)
+      fc.property(document, ({ json, quoted }) => {
+        expect(quoteInexactNumbers(json)).toBe(quoted)
       }),
       { numRuns: 2_000 },
     )
@@ -38,8 +39,8 @@ describe('quoteInexactNumbers', () => {
   })
 })
 
-/** JSON text, and what a reader must find in it after the quoting. */
-type Document = { json: string; read: unknown }
+/** JSON text, and what it must be after the quoting. */
+type Document = { json: string; quoted: string }
 
 const digits = (max: number) => fc.stringMatching(new RegExp(`^[0-9]{1,${max}}$`))
 
@@ -60,11 +61,14 @@ const number: fc.Arbitrary<Document> = fc
   .map(({ sign, whole, fraction, exponent }) => {
     const power = exponent === null ? '' : `${exponent.e}${exponent.sign}${exponent.digits}`
     const json = `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${power}`
-    return { json, read: isHeld(json) ? JSON.parse(json) : json }
+    return { json, quoted: isHeld(json) ? json : `"${json}"` }
   })
 
 const plain = (arbitrary: fc.Arbitrary<unknown>): fc.Arbitrary<Document> =>
-  arbitrary.map((read) => ({ json: JSON.stringify(read), read }))
+  arbitrary.map((value) => {
+    const json = JSON.stringify(value)
+    return { json, quoted: json }
+  })
 
 const text = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('"', '\\', '1', '.', 'e') }))
 
@@ -79,13 +83,13 @@ const { document } = fc.letrec<{ document: Document; list: Document; object: Doc
   ),
   list: fc.array(tie('document'), { maxLength: 5 }).map((items) => ({
     json: `[${items.map(({ json }) => json).join(' , ')}]`,
-    read: items.map(({ read }) => read),
+    quoted: `[${items.map(({ quoted }) => quoted).join(' , ')}]`,
   })),
   object: fc
     .uniqueArray(fc.tuple(text, tie('document')), { selector: ([name]) => name, maxLength: 5 })
     .map((entries) => ({
       json: `{${entries.map(([name, { json }]) => `${JSON.stringify(name)}:${json}`).join(',')}}`,
-      read: Object.fromEntries(entries.map(([name, { read }]) => [name, read])),
+      quoted: `{${entries.map(([name, { quoted }]) => `${JSON.stringify(name)}:${quoted}`).join(',')}}`,
     })),
 }))
 
