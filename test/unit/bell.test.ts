@@ -96,13 +96,13 @@ const table: Record<keyof typeof situations, Record<Mode, Outcome>> = {
     polling: ['polling', null, 250],
   },
   'a crowd of rings': {
-    awake: ['awake', null, 20],
+    awake: ['awake', null, 50],
     dozing: ['awake', 'get up', 0],
     asleep: ['awake', 'get up', 0],
     polling: ['polling', null, 250],
   },
   'a crowd of rings over a long time': {
-    awake: ['awake', 'lie down', 20],
+    awake: ['awake', 'lie down', 50],
     dozing: ['asleep', null, SWEEP],
     asleep: ['asleep', null, SWEEP],
     polling: ['polling', null, 250],
@@ -114,13 +114,13 @@ const table: Record<keyof typeof situations, Record<Mode, Outcome>> = {
     polling: ['polling', null, 250],
   },
   'few changes in a whole window': {
-    awake: ['awake', 'lie down', 20],
+    awake: ['awake', 'lie down', 50],
     dozing: ['dozing', null, 25],
     asleep: ['asleep', null, SWEEP],
     polling: ['polling', null, 250],
   },
   'many changes in a whole window': {
-    awake: ['awake', null, 20],
+    awake: ['awake', null, 50],
     dozing: ['dozing', null, 25],
     asleep: ['asleep', null, SWEEP],
     polling: ['polling', null, 250],
