@@ -16,13 +16,20 @@ export type Subscription = {
 export type Start = { epoch: string | null; offset: number } | null
 
 export type SubscriptionQuery =
-  /** `acks`: the subscriber says how far it has come (acknowledgement.ts). */
-  | { ok: true; subscription: Subscription; start: Start; acks: boolean }
+  | ({ ok: true; subscription: Subscription; start: Start } & Manner)
   | { ok: false; code: Refusal; detail: string }
+
+/** How a subscriber is spoken to over a WebSocket. */
+export type Manner = {
+  /** It says how far it has come (acknowledgement.ts). */
+  acks: boolean
+  /** It takes large frames deflated (deflated.ts). */
+  deflate: boolean
+}
 
 type Refusal = Extract<ProblemCode, 'invalid_filter' | 'invalid_position' | 'invalid_query'>
 
-/** No columns either, like `table`, `op` and `acks`. A column of such a name is `where.<name>=`. */
+/** No columns either, like `table`, `op` and those of `Manner`. A column of such a name is `where.<name>=`. */
 const POSITION = new Set(['after', 'epoch'])
 /** Read elsewhere, by whoever takes them. */
 const OTHERS = new Set(['limit', 'ticket', 'token'])
@@ -42,7 +49,7 @@ export function parseSubscription(
   const where: { [column: string]: string } = Object.create(null)
   const subscription: Subscription = { where }
   const given = new Set<string>()
-  let acks = false
+  const manner: Manner = { acks: false, deflate: false }
   for (const [name, text] of query) {
     if (OTHERS.has(name)) continue
     if (text.length > MAX_TEXT || name.length > MAX_TEXT)
@@ -59,10 +66,10 @@ export function parseSubscription(
       if (unknown !== undefined)
         return refuse('invalid_filter', `op: "${unknown}" is none of ${operations.join(', ')}`)
       subscription.ops = operations.filter((op) => ops.includes(op))
-    } else if (name === 'acks') {
+    } else if (name === 'acks' || name === 'deflate') {
       if (text !== '1')
-        return refuse('invalid_query', 'acks: give 1 or leave it out; a column is where.acks')
-      acks = true
+        return refuse('invalid_query', `${name}: give 1 or leave it out; a column is where.${name}`)
+      manner[name] = true
     } else if (!POSITION.has(name)) {
       const column = name.startsWith('where.') ? name.slice(6) : name
       if (column === '') return refuse('invalid_filter', `"${name}=": a column has a name`)
@@ -79,7 +86,7 @@ export function parseSubscription(
         'invalid_position',
         'after: a whole number from 0 to 999999999999999; epoch: as the hello frame gave it',
       )
-    : { ok: true, subscription, start, acks }
+    : { ok: true, subscription, start, ...manner }
 }
 
 /**

@@ -18,14 +18,15 @@ export class Acknowledgements {
     this.#bytes = window === undefined ? 0 : (random * this.#everyBytes) / 2
   }
 
-  /** A frame was taken in. @returns whether it is time to say so */
-  isDue(frame: string): boolean {
-    if (this.#everyBytes === Number.POSITIVE_INFINITY) return false
-    this.#bytes += encoder.encode(frame).length
+  /**
+   * A frame was taken in.
+   * @param bytes on the wire
+   * @returns whether it is time to say so
+   */
+  isDue(bytes: number): boolean {
+    this.#bytes += bytes
     if (this.#bytes < this.#everyBytes) return false
     this.#bytes = 0
     return true
   }
 }
-
-const encoder = new TextEncoder()

@@ -5,6 +5,7 @@ import type { ResetReason } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
 import type { Start } from '../../protocol/subscription.ts'
 import { Acknowledgements } from './acknowledgements.ts'
+import { arrivals } from './arrivals.ts'
 import { type ConnectionState, isNews, publicState } from './connection-state.ts'
 import {
   type LifeEffect,
@@ -147,7 +148,8 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     reader = startReader(startOf(reader))
     let opened: Socket
     try {
-      opened = new world.WebSocket(subscribeAddress(options, startOf(reader), token.current))
+      const asking = { ...options, deflate: world.inflate !== null }
+      opened = new world.WebSocket(subscribeAddress(asking, startOf(reader), token.current))
     } catch (error) {
       // The page's own policy, say. The address, and the token in it, may stand in the message.
       const detail = token.hide(messageOf(error))
@@ -155,9 +157,12 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
       return
     }
     socket = opened
-    opened.addEventListener('message', ({ data }) => {
-      if (socket === opened) hear(data)
+    opened.binaryType = 'arraybuffer'
+    const arrived = arrivals(world.inflate ?? refuseToInflate, (message, bytes) => {
+      // Of a socket that was left, what is still being inflated comes again on the next one.
+      if (socket === opened) hear(message, bytes)
     })
+    opened.addEventListener('message', ({ data }) => arrived(data))
     opened.addEventListener('close', ({ code, reason }) => {
       if (socket === opened)
         dispatch({ type: 'socket_closed', code: code ?? 1006, detail: token.hide(reason ?? '') })
@@ -172,7 +177,8 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     pings.brokeOff()
   }
 
-  function hear(data: unknown) {
+  /** @param bytes of it on the wire */
+  function hear(data: unknown, bytes: number) {
     dispatch({ type: 'heard' })
     if (data === 'pong') {
       pings.answered()
@@ -188,7 +194,7 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     if (life.state === 'closed') return
     handed = positionOf(reader)
     // Not before the callbacks have run: while they do, the server waits with us.
-    if (socket === hearing && handed && acknowledgements?.isDue(String(data)))
+    if (socket === hearing && handed && acknowledgements?.isDue(bytes))
       hearing?.send(formatAck(handed))
   }
 
@@ -254,6 +260,10 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
       world.report(error)
     }
   }
+}
+
+async function refuseToInflate(): Promise<never> {
+  throw new Error('nothing deflated was asked for')
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,8 @@
+import { type Inflate, inflater } from './arrivals.ts'
+
 /** The part of a WebSocket that is used here: the browser's, Node's, or a test's. */
 export interface Socket {
+  binaryType: string
   send(text: string): void
   close(code?: number, reason?: string): void
   addEventListener(
@@ -11,6 +14,8 @@ export interface Socket {
 /** What the shells need of the world; everything else in this folder is decided without it. */
 export type Platform = {
   WebSocket: new (url: string) => Socket
+  /** null where there is none: frames are then asked for as text. */
+  inflate: Inflate | null
   /** Milliseconds since 1970. */
   now(): number
   /** Milliseconds since some moment, in fractions, never stepping back. */
@@ -35,6 +40,7 @@ export const platform: Platform = {
   get WebSocket() {
     return globalThis.WebSocket
   },
+  inflate: inflater,
   now: () => Date.now(),
   stopwatch: () => performance.now(),
   random: () => Math.random(),

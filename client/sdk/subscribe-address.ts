@@ -6,6 +6,8 @@ export type Subscribing = {
   table?: string
   ops?: readonly Operation[]
   filter?: Readonly<Record<string, string>>
+  /** Large frames may come deflated. */
+  deflate?: boolean
 }
 
 /**
@@ -14,7 +16,7 @@ export type Subscribing = {
  * @throws TypeError when `url` is not an http(s) address
  */
 export function subscribeAddress(
-  { url, table, ops, filter }: Subscribing,
+  { url, table, ops, filter, deflate }: Subscribing,
   from: Start,
   token: string | null = null,
 ): string {
@@ -31,6 +33,7 @@ export function subscribeAddress(
     if (from.epoch !== null) query.set('epoch', from.epoch)
   }
   query.set('acks', '1')
+  if (deflate) query.set('deflate', '1')
   if (token !== null) query.set('token', token)
   return address.href
 }

@@ -40,6 +40,8 @@ it('P30 P37 over a real socket: hello, changes, ping, a break, and a refusal for
   })
   expect(got).toEqual([6, 7])
   expect(visits).toEqual(
-    [5, 6, 7].map((after) => `/api/changes/ws?table=orders&after=${after}&epoch=a&acks=1`),
+    [5, 6, 7].map(
+      (after) => `/api/changes/ws?table=orders&after=${after}&epoch=a&acks=1&deflate=1`,
+    ),
   )
 })

@@ -10,6 +10,7 @@ export class World implements Platform {
   readonly WebSocket: new (
     url: string,
   ) => Socket
+  inflate: Platform['inflate'] = null
   /** What `random` gives: 0 means no jitter and no wait. */
   chance = 0.5
   #now = 1_000_000
@@ -88,6 +89,7 @@ export class FakeSocket implements Socket {
   readonly url: string
   readonly sent: string[] = []
   closed = false
+  binaryType = 'blob'
   #listeners = new Map<string, ((event: { type: string }) => void)[]>()
 
   constructor(url: string) {
@@ -113,8 +115,9 @@ export class FakeSocket implements Socket {
   }
 
   /** What the server says. */
-  say(heard: Frame | string) {
-    this.#emit({ type: 'message', data: typeof heard === 'string' ? heard : JSON.stringify(heard) })
+  say(heard: Frame | string | ArrayBuffer) {
+    const isAsItIs = typeof heard === 'string' || heard instanceof ArrayBuffer
+    this.#emit({ type: 'message', data: isAsItIs ? heard : JSON.stringify(heard) })
   }
 
   /** The server, or the way there, closes. */

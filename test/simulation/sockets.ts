@@ -59,6 +59,7 @@ type Listener = (event: { type: string; data?: unknown; code?: number; reason?: 
 export class ClientSocket {
   static readonly READY_STATE_OPEN = OPEN
   readyState = CONNECTING
+  binaryType = 'blob'
   readonly process: Process
   readonly server: ServerSocket
   readonly #listeners: { type: string; run: Listener }[] = []

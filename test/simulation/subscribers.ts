@@ -145,6 +145,7 @@ export class Subscriber {
     const world = this.#world
     return {
       WebSocket: ClientSocket,
+      inflate: null,
       now: () => world.now,
       stopwatch: () => world.now,
       random: () => world.random.next(),

@@ -39,6 +39,16 @@ describe('parseSubscription', () => {
       },
       start: { epoch: 'k3v', offset: 41 },
       acks: false,
+      deflate: false,
+    })
+  })
+
+  test('P45 deflate=1 says that it takes large frames deflated, and nothing else may stand there', () => {
+    expect(parse('deflate=1')).toMatchObject({ ok: true, deflate: true, acks: false })
+    expect(parse('deflate=gzip')).toMatchObject({ ok: false, code: 'invalid_query' })
+    expect(parse('where.deflate=2')).toMatchObject({
+      deflate: false,
+      subscription: { where: { deflate: '2' } },
     })
   })
 

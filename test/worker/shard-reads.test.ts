@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FeedRead } from '../../worker/feed/feed.ts'
+import type { Frame } from '../../worker/shard/frame.ts'
 import { SharedReads } from '../../worker/shard/reads.ts'
 
 const changes = JSON.stringify([
@@ -14,6 +15,8 @@ const changes = JSON.stringify([
   { offset: 2, table: 'stock', op: 'insert', key: { id: 1 }, new: { id: 1 }, old: null },
 ])
 const page: FeedRead = { epoch: 'a', after: 0, through: 2, head: 2, changes }
+
+const textOf = (frame: Frame) => JSON.parse(String(frame.message(false).data))
 
 /** A feed that answers when it is told to. */
 function world() {
@@ -70,8 +73,8 @@ describe('reading the feed for many', () => {
     const shared = await reading
     const all = shared.frame({ where: {} })
     const stock = shared.frame({ table: 'stock', where: {} })
-    expect(JSON.parse(all).changes).toHaveLength(2)
-    expect(JSON.parse(stock)).toMatchObject({ after: 0, through: 2, changes: [{ offset: 2 }] })
+    expect(textOf(all).changes).toHaveLength(2)
+    expect(textOf(stock)).toMatchObject({ after: 0, through: 2, changes: [{ offset: 2 }] })
     expect(shared.frame({ where: {} })).toBe(all)
   })
 })

@@ -160,7 +160,8 @@ describe('pulling', () => {
 })
 
 describe('waiting for room', () => {
-  const subscriber = () => new Subscriber({} as Socket, { where: {} }, new Window(null))
+  const subscriber = () =>
+    new Subscriber({} as Socket, { subscription: { where: {} }, deflate: false }, new Window(null))
 
   it('P38 one who waits for room is stirred when its time has come', async () => {
     const stirred = vi.fn()

@@ -107,7 +107,7 @@ for (const [path, summary, speaks] of [
   [
     '/api/changes/ws',
     'Follow the feed over WebSocket',
-    'Frames `hello`, `changes` and `reset`, as PROTOCOL.md has them. With `acks=1` the reader says how far it has come (P38), and is waited for.',
+    'Frames `hello`, `changes` and `reset`, as PROTOCOL.md has them. With `acks=1` the reader says how far it has come (P38), and is waited for; with `deflate=1` large frames are binary, as raw DEFLATE (P45).',
   ],
   [
     '/api/changes/stream',
@@ -146,6 +146,7 @@ changes.get('/api/changes/stream', async (c) => {
     if (query.start.epoch) search.set('epoch', query.start.epoch)
   }
   search.set('acks', '1')
+  search.delete('deflate')
   const { webSocket } = await openSubscription(c.env, c.req.raw, search)
   return webSocket ? streamEvents(webSocket) : problem(c, 'internal')
 })

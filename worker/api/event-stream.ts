@@ -12,7 +12,7 @@ const BYTES = new ByteLengthQueuingStrategy({ highWaterMark: 1 })
  * A subscription's frames as server-sent events. Each event's id is the position after it, so
  * that the browser's own `Last-Event-ID` resumes. The shard's heartbeats keep it open. What the
  * reader has taken is acknowledged to the shard, so that one who reads slowly is waited for there.
- * @param subscription a socket that was asked for with `acks=1`
+ * @param subscription a socket that was asked for with `acks=1` and without `deflate`
  */
 export function streamEvents(subscription: WebSocket): Response {
   const encoder = new TextEncoder()

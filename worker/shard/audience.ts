@@ -2,7 +2,7 @@ import type { Change } from '../../protocol/change.ts'
 import type { ResetReason } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
 import { matches, type Subscription, subscriptionKey } from '../../protocol/subscription.ts'
-import { bytesOf, changesFrame, resetFrame } from './frame.ts'
+import { changesFrame, Frame, resetFrame } from './frame.ts'
 import type { Limits } from './limits.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -89,11 +89,10 @@ export class Audience {
   }
 
   reset(reason: ResetReason, position: Position): void {
-    const text = resetFrame(reason, position)
-    const bytes = bytesOf(text)
+    const frame = new Frame(resetFrame(reason, position))
     for (const group of this.#groups.values()) {
       group.told = position.offset
-      for (const subscriber of group.members.values()) this.#send(subscriber, text, position, bytes)
+      for (const subscriber of group.members.values()) this.#send(subscriber, frame, position)
     }
   }
 
@@ -101,11 +100,10 @@ export class Audience {
     const { epoch, offset: through } = position
     const after = group.told
     group.told = through
-    const text = changesFrame({ epoch, after, through }, changes)
-    const bytes = bytesOf(text)
+    const frame = new Frame(changesFrame({ epoch, after, through }, changes))
     const limits = this.#limits()
     for (const subscriber of group.members.values()) {
-      if (subscriber.room(limits).kind === 'room') this.#send(subscriber, text, position, bytes)
+      if (subscriber.room(limits).kind === 'room') this.#send(subscriber, frame, position)
       else {
         this.remove(subscriber)
         this.#slow(subscriber, { epoch, offset: after })
@@ -113,9 +111,9 @@ export class Audience {
     }
   }
 
-  #send(subscriber: Subscriber, text: string, position: Position, bytes: number): void {
+  #send(subscriber: Subscriber, frame: Frame, position: Position): void {
     try {
-      subscriber.send(text, position, bytes)
+      subscriber.send(frame, position)
       this.frames++
     } catch {
       // Gone without a close event. It resumes from its own position.

@@ -1,6 +1,6 @@
 import type { Position } from '../../protocol/position.ts'
 import type { Start } from '../../protocol/subscription.ts'
-import { resetFrame } from './frame.ts'
+import { Frame, resetFrame } from './frame.ts'
 import type { SharedReads } from './reads.ts'
 import { isSame, type Standing } from './standing.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -50,7 +50,7 @@ export class CatchUp {
       if (read.reset) {
         const there = this.#standing.here ?? { epoch: read.epoch, offset: read.head }
         if (!greeted) subscriber.greet(there)
-        subscriber.send(resetFrame(read.reset, there), there)
+        subscriber.send(new Frame(resetFrame(read.reset, there)), there)
         this.#letIn(subscriber, there)
         break
       }

@@ -1,7 +1,7 @@
 import { type Subscription, subscriptionKey } from '../../protocol/subscription.ts'
 import type { FeedRead } from '../feed/feed.ts'
 import { select } from './audience.ts'
-import { changesFrame } from './frame.ts'
+import { changesFrame, Frame } from './frame.ts'
 
 type Read = (epoch: string | null, after: number, maxCharacters: number) => Promise<FeedRead>
 
@@ -33,20 +33,20 @@ export class SharedReads {
 
 export class SharedPage {
   readonly read: FeedRead
-  readonly #frames = new Map<string, string>()
+  readonly #frames = new Map<string, Frame>()
 
   constructor(read: FeedRead) {
     this.read = read
   }
 
   /** The page as this subscription hears it. */
-  frame(subscription: Subscription): string {
+  frame(subscription: Subscription): Frame {
     const { read } = this
     if (read.reset) throw new Error('a reset is no page')
     const key = subscriptionKey(subscription)
     let frame = this.#frames.get(key)
     if (frame === undefined) {
-      frame = changesFrame(read, select(subscription, read.changes))
+      frame = new Frame(changesFrame(read, select(subscription, read.changes)))
       this.#frames.set(key, frame)
     }
     return frame

@@ -184,12 +184,12 @@ export class Shard extends Server<Env> {
 
   #enter(
     socket: Socket,
-    { subscription, acks }: Pick<SubscriberState, 'subscription' | 'acks'>,
+    state: Omit<SubscriberState, 'live'>,
     standsAt: Position | null,
   ): Subscriber {
     const pingedAt = () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
-    const pace = acks ? new Window(standsAt) : new Trust(pingedAt)
-    const subscriber = new Subscriber(socket, subscription, pace)
+    const pace = state.acks ? new Window(standsAt) : new Trust(pingedAt)
+    const subscriber = new Subscriber(socket, state, pace)
     this.#subscribers.add(subscriber)
     return subscriber
   }

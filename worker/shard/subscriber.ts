@@ -1,8 +1,8 @@
 import type { Connection } from 'partyserver'
 import { parseAck } from '../../protocol/acknowledgement.ts'
 import { formatPosition, type Position } from '../../protocol/position.ts'
-import type { Subscription } from '../../protocol/subscription.ts'
-import { bytesOf, helloFrame } from './frame.ts'
+import type { Manner, Subscription } from '../../protocol/subscription.ts'
+import { Frame, helloFrame } from './frame.ts'
 import { type Limits, WINDOW_BYTES } from './limits.ts'
 import type { Room } from './pace.ts'
 import type { Trust } from './trust.ts'
@@ -12,19 +12,25 @@ import { Window } from './window.ts'
  * What a socket's attachment remembers across hibernation. `live`: it hears what happens as it
  * happens; otherwise it is being caught up.
  */
-export type SubscriberState = { subscription: Subscription; acks: boolean; live: boolean }
+export type SubscriberState = Manner & { subscription: Subscription; live: boolean }
 export type Socket = Connection<SubscriberState>
 
 /** One socket, with what it wants and how fast it reads. */
 export class Subscriber {
   readonly socket: Socket
   readonly subscription: Subscription
+  readonly #deflate: boolean
   readonly #pace: Window | Trust
   #stir: () => void = () => {}
 
-  constructor(socket: Socket, subscription: Subscription, pace: Window | Trust) {
+  constructor(
+    socket: Socket,
+    { subscription, deflate }: Pick<SubscriberState, 'subscription' | 'deflate'>,
+    pace: Window | Trust,
+  ) {
     this.socket = socket
     this.subscription = subscription
+    this.#deflate = deflate
     this.#pace = pace
   }
 
@@ -41,20 +47,21 @@ export class Subscriber {
   }
 
   set live(live: boolean) {
-    this.socket.setState({ subscription: this.subscription, acks: this.acks, live })
+    const { subscription, acks } = this
+    this.socket.setState({ subscription, acks, deflate: this.#deflate, live })
   }
 
   greet(at: Position): void {
-    this.send(helloFrame(at, this.acks ? WINDOW_BYTES : null), at)
+    this.send(new Frame(helloFrame(at, this.acks ? WINDOW_BYTES : null)), at)
   }
 
   /**
    * @param position where the subscriber stands after it
-   * @param bytes those of the frame, counted once for all who are sent it
    * @throws when the socket has gone without a close event
    */
-  send(frame: string, position: Position, bytes = bytesOf(frame)): void {
-    this.socket.send(frame)
+  send(frame: Frame, position: Position): void {
+    const { data, bytes } = frame.message(this.#deflate)
+    this.socket.send(data)
     this.#pace.sent(position, bytes, Date.now())
   }
 

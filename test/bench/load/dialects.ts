@@ -17,7 +17,7 @@ export type Said =
     }
 
 export type Position = { epoch: string; offset: number }
-export type DialectName = 'belfry' | 'belfry, filtered' | 'plain' | 'socket.io'
+export type DialectName = 'belfry' | 'belfry, as text' | 'belfry, filtered' | 'plain' | 'socket.io'
 export type Dialect = {
   /** A socket that is open is ready, with no frame to say so. */
   readyWhenOpen: boolean
@@ -33,8 +33,8 @@ const belfry: Dialect = {
   readyWhenOpen: false,
   path: (position) =>
     position
-      ? `/api/changes/ws?acks=1&after=${position.offset}&epoch=${position.epoch}`
-      : '/api/changes/ws?acks=1',
+      ? `/api/changes/ws?acks=1&deflate=1&after=${position.offset}&epoch=${position.epoch}`
+      : '/api/changes/ws?acks=1&deflate=1',
   understand(text) {
     const frame = JSON.parse(text) as BelfryFrame
     switch (frame.type) {
@@ -59,6 +59,12 @@ const belfry: Dialect = {
       }
     }
   },
+}
+
+/** As a reader that cannot inflate. */
+const asText: Dialect = {
+  ...belfry,
+  path: (position) => belfry.path(position).replace('&deflate=1', ''),
 }
 
 let filters = 0
@@ -102,6 +108,7 @@ function told({ row }: { row: Row }): Said {
 
 export const dialects: { [name in DialectName]: Dialect } = {
   belfry,
+  'belfry, as text': asText,
   'belfry, filtered': filtered,
   plain,
   'socket.io': socketIo,

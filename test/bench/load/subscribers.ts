@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { inflateRawSync } from 'node:zlib'
 import { ACK_WITHIN, formatAck } from '../../../protocol/acknowledgement.ts'
 import { answerCalls } from './calls.ts'
 import { nowUs } from './clock.ts'
@@ -57,7 +58,11 @@ class Subscriber {
           if (dialect.readyWhenOpen) this.#becomeReady()
         },
         known: (head, bytes) => known.get(keyOf(head, bytes)),
-        read: (text) => remember(keyOf(text, text.length), understand(text)),
+        read: (message, binary) =>
+          remember(
+            keyOf(message, message.length),
+            understand(binary ? inflateRawSync(message) : message),
+          ),
         heard: (said, bytes) => {
           this.#hear(said)
           this.#acknowledge(bytes)

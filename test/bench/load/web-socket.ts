@@ -2,8 +2,9 @@ import { connect, type Socket } from 'node:net'
 
 /**
  * A WebSocket client that costs next to nothing, so that on a machine of two cores what is
- * measured is the server. It reads text frames, answers pings, and decodes no text: it hands over
- * the bytes, and a frame whose beginning `known` recognises is not even put together.
+ * measured is the server. It reads text frames and deflated ones, answers pings, and decodes no
+ * text: it hands over the bytes, and a frame whose beginning `known` recognises is not even put
+ * together.
  *
  * All contestants are read by it. It favours those who send many small frames.
  */
@@ -11,8 +12,8 @@ export type Reader<Frame> = {
   opened(): void
   /** @returns what this beginning of a frame stands for, if such a frame was read before */
   known(head: Buffer, bytes: number): Frame | undefined
-  /** @param text a whole frame; valid only during the call */
-  read(text: Buffer): Frame
+  /** @param message a whole frame, deflated if `binary`; valid only during the call */
+  read(message: Buffer, binary: boolean): Frame
   /** @param bytes of it on the wire */
   heard(frame: Frame, bytes: number): void
   closed(code: number | null): void
@@ -20,6 +21,8 @@ export type Reader<Frame> = {
 
 /** Of a long frame, what must have come before it is asked whether it is known. */
 export const HEAD_BYTES = 160
+const TEXT = 1
+const BINARY = 2
 const shared = Buffer.allocUnsafe(256 * 1024)
 
 export class WebSocketClient<Frame> {
@@ -105,7 +108,9 @@ export class WebSocketClient<Frame> {
       }
       const head = bytes.subarray(start, start + HEAD_BYTES)
       const frame =
-        opcode === 1 && head.length === HEAD_BYTES ? this.#reader.known(head, size) : undefined
+        carriesChanges(opcode) && head.length === HEAD_BYTES
+          ? this.#reader.known(head, size)
+          : undefined
       if (frame === undefined) return this.#keep(bytes.subarray(at), start - at + size)
       this.#skip = { bytes: start + size - bytes.length, size, frame }
       return
@@ -141,9 +146,9 @@ export class WebSocketClient<Frame> {
   }
 
   #onFrame(opcode: number, text: Buffer): void {
-    if (opcode === 1)
+    if (carriesChanges(opcode))
       this.#reader.heard(
-        this.#reader.known(text, text.length) ?? this.#reader.read(text),
+        this.#reader.known(text, text.length) ?? this.#reader.read(text, opcode === BINARY),
         text.length,
       )
     else if (opcode === 9) this.#frame(10, text)
@@ -168,6 +173,10 @@ export class WebSocketClient<Frame> {
 
 /** A frame that is known already, of which so many bytes are still to come. */
 type Skip<Frame> = { bytes: number; size: number; frame: Frame }
+
+function carriesChanges(opcode: number): boolean {
+  return opcode === TEXT || opcode === BINARY
+}
 
 function readHeader(
   bytes: Buffer,

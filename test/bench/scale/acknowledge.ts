@@ -43,7 +43,7 @@ function open(port: number): Promise<Open> {
         known: () => undefined,
         read: (text) => {
           if (text.toString() === 'pong') return pong.resolve()
-          const said: Said = dialects.belfry.understand(text.toString())
+          const said: Said = dialects['belfry, as text'].understand(text.toString())
           if (said.kind === 'ready' && said.position)
             resolve({ client, at: said.position, pong: pong.promise })
         },

@@ -80,7 +80,7 @@ export class Subject {
     await subscribers('close', undefined)
     await this.settle()
     const us = await this.cpuUs(async () => {
-      await subscribers('open', { dialect: 'belfry', port: this.port, count, ...options })
+      await subscribers('open', { dialect: 'belfry, as text', port: this.port, count, ...options })
       await this.settle()
     })
     this.#sent = 0
@@ -139,7 +139,7 @@ export class Subject {
 
 export type Batches = { batches: number; changes: number; bytes: number }
 type OpenOptions = {
-  dialect?: 'belfry' | 'belfry, filtered'
+  dialect?: 'belfry, as text' | 'belfry, filtered'
   from?: { epoch: string; offset: number }
 }
 
