@@ -2,9 +2,9 @@
  * How much may lie between a shard and its subscribers, sent and not read: what is sent and not
  * taken waits in the shard's memory, of which the vendor gives an object 128 MB.
  *
- * The budgets are shared by those who are there; the least is not. It is what a flood needs: with
- * 256 KB for each of 1,000 readers, and so frames of 128 KB, a shard told them 640 changes a second,
- * with 1 MB 930 to 1,080.
+ * The budgets are shared by those who are there; the least is not. It is what a flood needs where
+ * frames are not deflated: with 256 KB for each of 1,000 readers, and so frames of 128 KB, a shard
+ * told them 640 changes a second, with 1 MB 930 to 1,080.
  */
 const MB = 1024 * 1024
 /**
