@@ -13,6 +13,7 @@ import { serveNeonEndpoint } from './neon-endpoint.ts'
 import type { Options } from './options.ts'
 import { freePort, isBusy, localhost } from './ports.ts'
 import { supervisePostgres } from './postgres.ts'
+import type { WebhookTarget } from './resend-webhooks.ts'
 import type { Run } from './run.ts'
 import { insertSampleOrders } from './sample-orders.ts'
 import { keptSecrets, type LocalRun, LocalRunFile, writeWorkerEnv } from './state-files.ts'
@@ -29,20 +30,24 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
   const claim = await claimThisFolder(run)
   await requireFree(port)
   const file = new LocalRunFile(stateFolder)
-  const { linkSecret, adminToken } = keptSecrets(stateFolder)
+  const { linkSecret, adminToken, resendWebhookSecret } = keptSecrets(stateFolder)
   const building = isDashboardStale() ? buildDashboard(run.ending) : null
   building?.catch(() => {}) // It is awaited below; until then a failure is not unhandled.
 
   const database = await startDatabase(options.databaseUrl, run, voice('postgres', 'blue'))
   await prepareDatabase(database.direct)
   const neonEndpoint = await startNeonEndpoint(database.url, port + 3, run)
-  const mail = await startMail(options, run)
+  const url = `http://${localhost}:${port}`
+  const mail = await startMail(
+    options,
+    { url: `${url}/webhooks/resend`, secret: resendWebhookSecret },
+    run,
+  )
   await step('dashboard', async () => {
     await building
     return { said: building ? 'built' : 'as built before', result: null }
   })
 
-  const url = `http://${localhost}:${port}`
   const worker = {
     port,
     inspectorPort: await freePort(port + 4),
@@ -52,6 +57,7 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
       NEON_ENDPOINT: neonEndpoint,
       LINK_SECRET: linkSecret,
       ADMIN_TOKEN: adminToken,
+      PUBLIC_URL: options.publicUrl ?? url,
       ...mail.variables,
     }),
     stateFolder,
@@ -164,22 +170,38 @@ async function startNeonEndpoint(databaseUrl: string, port: number, run: Run): P
 
 async function startMail(
   { mail, port }: Options,
+  webhooks: WebhookTarget,
   run: Run,
 ): Promise<{ url: string | null; variables: Record<string, string> }> {
   const variables = { MAIL_FROM: mail.from, ALERT_RECIPIENTS: mail.recipients }
   if (mail.kind === 'resend')
-    return { url: null, variables: { ...variables, RESEND_API_KEY: mail.apiKey } }
+    return {
+      url: null,
+      variables: {
+        ...variables,
+        RESEND_API_KEY: mail.apiKey,
+        ...(mail.webhookSecret === null ? {} : { RESEND_WEBHOOK_SECRET: mail.webhookSecret }),
+      },
+    }
   const log = logOf('mailbox', 'yellow')
   return step('mailbox', async () => {
-    const server = await serveMailbox(`${stateFolder}/mails.jsonl`, port + 1, ({ to, subject }) =>
-      log(`${to.join(', ')}: ${subject}`),
-    )
+    const server = await serveMailbox({
+      file: `${stateFolder}/mails.jsonl`,
+      port: port + 1,
+      webhooks,
+      onMail: ({ to, subject }) => log(`${to.join(', ')}: ${subject}`),
+    })
     await run.add({ stop: server.close })
     return {
       said: server.url,
       result: {
         url: server.url,
-        variables: { ...variables, RESEND_API_KEY: 're_local', RESEND_BASE_URL: server.url },
+        variables: {
+          ...variables,
+          RESEND_API_KEY: 're_local',
+          RESEND_BASE_URL: server.url,
+          RESEND_WEBHOOK_SECRET: webhooks.secret,
+        },
       },
     }
   })

@@ -8,22 +8,33 @@ export type Options = {
   demo: boolean
   /** null: the embedded PostgreSQL. */
   databaseUrl: string | null
+  /** Which links in mails begin with; null: the worker's address on this machine. */
+  publicUrl: string | null
   mail: MailOptions
 }
 
 export type MailOptions =
   | { kind: 'mailbox'; from: string; recipients: string }
-  | { kind: 'resend'; apiKey: string; from: string; recipients: string }
+  | {
+      kind: 'resend'
+      apiKey: string
+      /** null: Resend's webhooks are refused. */
+      webhookSecret: string | null
+      from: string
+      recipients: string
+    }
 
 export const help = `npm start                 runs Belfry on this machine
 npm start -- --demo       the same, with orders that live their lives
 
 Environment
-  PORT               of the worker and its dashboard, 8787 if not given
-  DATABASE_URL       a PostgreSQL of your own instead of the embedded one
-  ALERT_RECIPIENTS   who is told of filled orders, separated by commas
-  MAIL_FROM          the sender of those mails
-  RESEND_API_KEY     sends real mails through Resend instead of to the local mailbox`
+  PORT                    of the worker and its dashboard, 8787 if not given
+  DATABASE_URL            a PostgreSQL of your own instead of the embedded one
+  ALERT_RECIPIENTS        who is told of filled orders, separated by commas
+  MAIL_FROM               the sender of those mails
+  RESEND_API_KEY          sends real mails through Resend instead of to the local mailbox
+  RESEND_WEBHOOK_SECRET   of Resend's webhook, if a tunnel leads it here
+  PUBLIC_URL              such a tunnel's address, which links in mails then begin with`
 
 /** @returns null when only help was asked for */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | null {
@@ -38,6 +49,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | n
     port: readPort(env.PORT),
     demo,
     databaseUrl: readDatabaseUrl(env.DATABASE_URL),
+    publicUrl: readPublicUrl(env.PUBLIC_URL),
     mail,
   }
 }
@@ -68,6 +80,16 @@ function readDatabaseUrl(text: string | undefined): string | null {
   return text
 }
 
+function readPublicUrl(text: string | undefined): string | null {
+  if (!text) return null
+  const url = URL.parse(text)
+  if (url && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '')
+    return text.replace(/\/+$/, '')
+  throw new Failure(
+    `PUBLIC_URL is "${text}" and must be an address like https://belfry.example.com.`,
+  )
+}
+
 function readMail(env: NodeJS.ProcessEnv): MailOptions {
   const { RESEND_API_KEY: apiKey, MAIL_FROM: from, ALERT_RECIPIENTS: recipients } = env
   if (!apiKey)
@@ -76,7 +98,14 @@ function readMail(env: NodeJS.ProcessEnv): MailOptions {
       from: from || 'Belfry <orders@belfry.local>',
       recipients: recipients || 'staff@belfry.local',
     }
-  if (from && recipients) return { kind: 'resend', apiKey, from, recipients }
+  if (from && recipients)
+    return {
+      kind: 'resend',
+      apiKey,
+      webhookSecret: env.RESEND_WEBHOOK_SECRET || null,
+      from,
+      recipients,
+    }
   throw new Failure(
     'RESEND_API_KEY is set, so mails would be real: set MAIL_FROM and ALERT_RECIPIENTS too, or unset RESEND_API_KEY to read them in the local mailbox.',
   )

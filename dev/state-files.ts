@@ -15,7 +15,12 @@ export type LocalRun = {
   pids: { postgres: number | null; worker: number | null; listener: number | null }
 }
 
-export type Secrets = { linkSecret: string; adminToken: string }
+export type Secrets = {
+  linkSecret: string
+  adminToken: string
+  /** As Resend gives them out: `whsec_` and base64. */
+  resendWebhookSecret: string
+}
 
 /** `.belfry/local.json`: written when all is up, again whenever a process changes, and removed. */
 export class LocalRunFile {
@@ -49,8 +54,12 @@ export class LocalRunFile {
 /** Made once, so that a token in a script goes on working. */
 export function keptSecrets(folder: string): Secrets {
   const file = `${folder}/secrets.json`
-  if (existsSync(file)) return readSecrets(file)
-  const secrets = { linkSecret: newSecret(), adminToken: newSecret() }
+  const kept = existsSync(file) ? readSecrets(file) : null
+  const secrets = {
+    linkSecret: kept?.linkSecret ?? newSecret(),
+    adminToken: kept?.adminToken ?? newSecret(),
+    resendWebhookSecret: kept?.resendWebhookSecret ?? `whsec_${randomBytes(32).toString('base64')}`,
+  }
   writePrivately(file, `${JSON.stringify(secrets, null, 2)}\n`)
   return secrets
 }
@@ -74,11 +83,15 @@ function quoted(name: string, value: string): string {
   return `${quote}${value.replaceAll('$', '\\$')}${quote}`
 }
 
-function readSecrets(file: string): Secrets {
+/** The webhooks' secret came later: an older file lacks it. */
+function readSecrets(
+  file: string,
+): Omit<Secrets, 'resendWebhookSecret'> & Partial<Pick<Secrets, 'resendWebhookSecret'>> {
   try {
-    const { linkSecret, adminToken } = JSON.parse(readFileSync(file, 'utf8'))
-    if (typeof linkSecret === 'string' && typeof adminToken === 'string')
-      return { linkSecret, adminToken }
+    const { linkSecret, adminToken, resendWebhookSecret } = JSON.parse(readFileSync(file, 'utf8'))
+    const secrets = [linkSecret, adminToken, resendWebhookSecret ?? '']
+    if (secrets.every((secret) => typeof secret === 'string'))
+      return { linkSecret, adminToken, resendWebhookSecret }
   } catch {
     // Told below, as for a file that lacks a secret.
   }

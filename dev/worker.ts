@@ -83,6 +83,10 @@ function withoutWorkerVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     RESEND_BASE_URL: _6,
     MAIL_FROM: _7,
     ALERT_RECIPIENTS: _8,
+    MAIL_BATCH: _9,
+    RESEND_WEBHOOK_SECRET: _10,
+    RESEND_WEBHOOK_SECRET_PREVIOUS: _11,
+    PUBLIC_URL: _12,
     ...rest
   } = env
   return rest
@@ -126,6 +130,7 @@ function isWorthTelling(line: string): boolean {
   return ![
     /^\s*$/,
     /^\[wrangler:info\] (GET|HEAD) \S+ (101|[23]\d\d)\b/,
+    /^\[wrangler:info\] POST \/webhooks\/resend 2\d\d\b/,
     /^(Using secrets defined|Your Worker has access|Binding |env\.)/,
   ].some((noise) => noise.test(line))
 }

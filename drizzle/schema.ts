@@ -1,5 +1,17 @@
 import { sql } from 'drizzle-orm'
-import { bigint, check, index, integer, numeric, pgTable, text } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { instant } from './instant.ts'
 
 export const statuses = [
@@ -40,5 +52,125 @@ export const orders = pgTable(
     check('orders_customer_name_not_blank', sql`btrim(${table.customer_name}) <> ''`),
     check('orders_product_name_not_blank', sql`btrim(${table.product_name}) <> ''`),
     index('orders_status_index').on(table.status, table.id),
+  ],
+)
+
+export const channels = ['mail', 'webhook'] as const
+export type Channel = (typeof channels)[number]
+
+/** Where webhooks go. What signs them stays in the endpoint's own object, not here. */
+export const webhook_endpoints = pgTable(
+  'webhook_endpoints',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    url: text().notNull(),
+    description: text().notNull().default(''),
+    enabled: boolean().notNull().default(true),
+    version: integer().notNull().default(1),
+    created_at: instant().notNull().default(sql`now()`),
+    updated_at: instant().notNull().default(sql`now()`),
+  },
+  (table) => [
+    check(
+      'webhook_endpoints_url_is_one',
+      sql`${table.url} ~ '^https?://[^[:space:]]+$' and length(${table.url}) <= 2048`,
+    ),
+    check('webhook_endpoints_description_short', sql`length(${table.description}) <= 1000`),
+  ],
+)
+
+/**
+ * Which change owes what to whom. What `when` and `recipients` may hold is said where rules are
+ * read (worker/rules/rule.ts); a row that says something else is inert.
+ */
+export const rules = pgTable(
+  'rules',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    name: text().notNull().unique('rules_name_unique'),
+    channel: text({ enum: channels }).notNull(),
+    table: text().notNull(),
+    ops: text().array().notNull(),
+    when: jsonb().notNull().default({}),
+    template: text(),
+    category: text().notNull().default('general'),
+    recipients: jsonb().notNull().default([]),
+    endpoint: uuid().references(() => webhook_endpoints.id, { onDelete: 'cascade' }),
+    enabled: boolean().notNull().default(true),
+    version: integer().notNull().default(1),
+    created_at: instant().notNull().default(sql`now()`),
+    updated_at: instant().notNull().default(sql`now()`),
+  },
+  (table) => [
+    check('rules_name_is_one', sql`btrim(${table.name}) <> '' and length(${table.name}) <= 100`),
+    check('rules_channel_known', sql`${table.channel} in ('mail', 'webhook')`),
+    check('rules_table_is_one', sql`${table.table} <> '' and length(${table.table}) <= 255`),
+    check(
+      'rules_ops_known',
+      sql`cardinality(${table.ops}) between 1 and 4 and array_position(${table.ops}, null) is null and ${table.ops} <@ array['insert', 'update', 'delete', 'truncate']`,
+    ),
+    check(
+      'rules_when_is_an_object',
+      sql`jsonb_typeof(${table.when}) = 'object' and octet_length(${table.when}::text) <= 16384`,
+    ),
+    check(
+      'rules_recipients_are_a_list',
+      sql`case jsonb_typeof(${table.recipients}) when 'array' then jsonb_array_length(${table.recipients}) <= 50 else false end and octet_length(${table.recipients}::text) <= 32768`,
+    ),
+    check(
+      'rules_category_is_one',
+      sql`btrim(${table.category}) <> '' and length(${table.category}) <= 64`,
+    ),
+    check(
+      'rules_of_mail_have_a_template',
+      sql`(${table.channel} = 'mail') = (${table.template} is not null)`,
+    ),
+    check(
+      'rules_of_webhooks_have_an_endpoint',
+      sql`(${table.channel} = 'webhook') = (${table.endpoint} is not null)`,
+    ),
+    index('rules_endpoint_index').on(table.endpoint),
+  ],
+)
+
+/** Who can be written to. */
+export const users = pgTable(
+  'users',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+    name: text().notNull(),
+    email: text(),
+    can_receive_notifications: boolean().notNull().default(true),
+    version: integer().notNull().default(1),
+    created_at: instant().notNull().default(sql`now()`),
+    updated_at: instant().notNull().default(sql`now()`),
+  },
+  (table) => [
+    check('users_name_is_one', sql`btrim(${table.name}) <> '' and length(${table.name}) <= 200`),
+    check(
+      'users_email_is_one',
+      sql`${table.email} ~ '^[^[:space:]@,]+@[^[:space:]@,]+$' and length(${table.email}) <= 254`,
+    ),
+  ],
+)
+
+/** What a user wants or does not want; where there is no row, they do. */
+export const preferences = pgTable(
+  'preferences',
+  {
+    user_id: bigint({ mode: 'number' })
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    category: text().notNull(),
+    channel: text().notNull(),
+    enabled: boolean().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.user_id, table.category, table.channel] }),
+    check(
+      'preferences_category_is_one',
+      sql`btrim(${table.category}) <> '' and length(${table.category}) <= 64`,
+    ),
+    check('preferences_channel_known', sql`${table.channel} in ('inbox', 'mail', 'webhook')`),
   ],
 )

@@ -1,4 +1,5 @@
-export type Backoff = { baseMs: number; capMs: number }
+/** `factor`: how the ceiling grows with each failure; 2 if not given. */
+export type Backoff = { baseMs: number; capMs: number; factor?: number }
 
 /**
  * Full jitter: anywhere from 0 to an exponentially growing ceiling, so that a
@@ -8,6 +9,10 @@ export type Backoff = { baseMs: number; capMs: number }
  * @param random in [0, 1)
  * @returns milliseconds
  */
-export function fullJitter(attempt: number, { baseMs, capMs }: Backoff, random: number): number {
-  return Math.round(random * Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30)))
+export function fullJitter(
+  attempt: number,
+  { baseMs, capMs, factor = 2 }: Backoff,
+  random: number,
+): number {
+  return Math.round(random * Math.min(capMs, baseMs * factor ** Math.min(attempt - 1, 30)))
 }

@@ -4,14 +4,21 @@ import { adminOnly } from './api/admin-token.ts'
 import { changes } from './api/changes.ts'
 import { emails } from './api/emails.ts'
 import { link } from './api/link.ts'
+import { mailRules } from './api/mail-rules.ts'
+import { mailSuppressions } from './api/mail-suppressions.ts'
+import { mailTemplates } from './api/mail-templates.ts'
 import { metrics } from './api/metrics.ts'
 import { orders } from './api/orders.ts'
 import { parked } from './api/parked.ts'
 import { notFound, onError, otherMethods, problem } from './api/problem.ts'
+import { providerWebhook } from './api/provider-webhook.ts'
 import { isUpgrade } from './api/refusal.ts'
 import { countProblems } from './api/refusal-count.ts'
 import { status } from './api/status.ts'
 import { tables } from './api/tables.ts'
+import { unsubscribe } from './api/unsubscribe.ts'
+import { webhookDeliveries } from './api/webhook-deliveries.ts'
+import { webhooks } from './api/webhooks.ts'
 import type { Env } from './env.ts'
 
 /** Everything the worker answers, in one place. Durable Objects have no other public door. */
@@ -22,15 +29,23 @@ app.notFound(notFound)
 app.use(countProblems)
 app.use(otherMethods(app))
 app.use('/api/admin/*', adminOnly)
+app.use('/api/webhooks/*', adminOnly)
 
 app.route('/', changes)
 app.route('/', tables)
 app.route('/', orders)
 app.route('/', emails)
+app.route('/', mailRules)
+app.route('/', mailTemplates)
+app.route('/', mailSuppressions)
+app.route('/', unsubscribe)
+app.route('/', providerWebhook)
 app.route('/', status)
 app.route('/', metrics)
 app.route('/', admin)
 app.route('/', parked)
+app.route('/', webhooks)
+app.route('/', webhookDeliveries)
 
 app.get('/link', async (c) => (isUpgrade(c.req.raw) ? link(c) : problem(c, 'upgrade_required')))
 

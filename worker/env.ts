@@ -1,12 +1,14 @@
 import type { Feed } from './feed/feed.ts'
 import type { Mailer } from './mail/mailer.ts'
 import type { Shard } from './shard/shard.ts'
+import type { WebhookSender } from './webhooks/sender.ts'
 
 /** What wrangler.toml binds and `wrangler secret put` sets. Secrets are marked. */
 export type Env = {
   FEED: DurableObjectNamespace<Feed>
   SHARD: DurableObjectNamespace<Shard>
   MAILER: DurableObjectNamespace<Mailer>
+  WEBHOOKS: DurableObjectNamespace<WebhookSender>
   ASSETS: Fetcher
 
   /** Secret. The database for the HTTP driver; on Neon the pooled address is fine here. */
@@ -27,6 +29,13 @@ export type Env = {
   MAIL_FROM?: string
   /** Who is told of every filled order: addresses, separated by commas. */
   ALERT_RECIPIENTS?: string
+  /** At most so many mails in one request, 1 to 100; 100 if not given. */
+  MAIL_BATCH?: string
+  /** Secret. Of Resend's webhook; while rotating, the old one stands in the second. */
+  RESEND_WEBHOOK_SECRET?: string
+  RESEND_WEBHOOK_SECRET_PREVIOUS?: string
+  /** Where people reach this worker: links in mails begin with it. Without it there are none. */
+  PUBLIC_URL?: string
 
   /** Shards in each region; a subscriber lands on one of them. */
   SHARDS_PER_REGION?: string

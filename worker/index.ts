@@ -3,5 +3,6 @@ import { app } from './app.ts'
 export { Feed } from './feed/feed.ts'
 export { Mailer } from './mail/mailer.ts'
 export { Shard } from './shard/shard.ts'
+export { WebhookSender } from './webhooks/sender.ts'
 
 export default app

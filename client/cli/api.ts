@@ -13,7 +13,7 @@ const problem = z.object({
 const TIMEOUT_MS = 30_000
 
 export type Call = {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: object
   /** A bearer token. */
   token?: string

@@ -17,6 +17,6 @@ export type Command = {
 }
 
 export function usageLine({ name, forms }: Command): string {
-  const words = forms.map((form) => form.split(' ')[0] ?? '')
+  const words = [...new Set(forms.map((form) => form.split(' ')[0] ?? ''))]
   return `${name} ${forms.length === 1 ? forms[0] : words.join(' | ')}`.trimEnd()
 }

@@ -106,7 +106,8 @@ async function examineMigrations(client: pg.Client): Promise<Verdict> {
     select string_agg(name, ', ') filter (where found is null) as missing
       from (select name, to_regclass(name)::text as found
               from unnest(array['belfry.identity', 'belfry.outbox', 'belfry.bell', 'belfry.terms',
-                                'belfry.watched', 'belfry.canary']) as name
+                                'belfry.watched', 'belfry.canary', 'rules', 'webhook_endpoints',
+                                'users', 'preferences']) as name
             union all
             select 'belfry.peek', to_regprocedure('belfry.peek(integer, integer, integer, bigint[])')::text
             union all
@@ -114,8 +115,11 @@ async function examineMigrations(client: pg.Client): Promise<Verdict> {
   const missing = rows[0]?.missing
   return missing
     ? failed(`missing: ${missing}`, 'Migrate: `npm run migrate` with DATABASE_URL set.')
-    : fine('the schema belfry is in place')
+    : fine('the tables are in place')
 }
+
+/** Tables of Belfry's own whose changes must come through the feed. */
+const NEEDED = ['rules', 'webhook_endpoints']
 
 async function examineTriggers(client: pg.Client): Promise<Verdict> {
   const { rows } = await client.query<{ name: string; relation: string; triggers: string[] }>(`
@@ -128,6 +132,12 @@ async function examineTriggers(client: pg.Client): Promise<Verdict> {
   const watched = rows.filter(({ name }) => name !== CANARY_TABLE)
   if (watched.length === 0)
     return failed('no table is watched', 'Watch one: belfry sql "select belfry.watch(\'orders\')"')
+  const unheard = NEEDED.find((name) => watched.every((table) => table.name !== name))
+  if (unheard)
+    return failed(
+      `${unheard} is not watched, so what is changed there does not come into force`,
+      `Watch it: belfry sql "select belfry.watch('${unheard}')"`,
+    )
   const broken = rows.find(({ triggers }) => TRIGGERS.some((name) => !triggers.includes(name)))
   if (!broken) return fine(`on ${watched.map(({ name }) => name).join(', ')}`)
   const missing = TRIGGERS.filter((name) => !broken.triggers.includes(name))

@@ -41,7 +41,7 @@ export async function* examineWorker(terminal: Terminal): AsyncGenerator<Finding
     const read: StatusReport = report
     yield await examine('canary', async () => examineCanary(read))
     yield await examine('feed', async () => examineFeed(read))
-    yield await examine('mail', async () => examineMail(read))
+    yield await examine('mail', async () => examineMail(read, await whyMailsWait(base, read)))
   }
   yield await examine('subscription', () => subscribe(base))
 }
@@ -91,13 +91,30 @@ export function examineFeed({ head, lag_ms: lag, consumers }: StatusReport): Ver
   return fine(`at ${head}, lag ${lag === null ? 'unknown' : `${Math.round(lag)} ms`}`)
 }
 
-export function examineMail({ mail, consumers }: StatusReport): Verdict {
+/** @param why mails wait, as the newest of them says; null if none does, or it does not say */
+export function examineMail({ mail, consumers }: StatusReport, why: string | null): Verdict {
   const changes = consumers.find(({ name }) => name === 'mail')?.parked ?? 0
   const said = `${mail.sent} sent, ${mail.queued} queued, ${mail.parked + changes} parked`
-  if (mail.parked > 0) return warning(said, 'Some mails were given up: /api/emails says why.')
-  return changes === 0
+  if (mail.parked > 0)
+    return warning(
+      mail.unknown === 0 ? said : `${said}, ${mail.unknown} of which may have gone out`,
+      '`belfry mail list --state parked,unknown` says why, and `belfry mail redrive --state parked,unknown` tries them again.',
+    )
+  if (changes > 0)
+    return warning(
+      said,
+      'Changes that may owe a mail were given up: `belfry parked list` says why.',
+    )
+  return why === null
     ? fine(said)
-    : warning(said, 'Changes that may owe a mail were given up: `belfry parked list` says why.')
+    : warning(said, `Mails wait, and are tried again by themselves. The last trouble: ${why}`)
+}
+
+async function whyMailsWait(base: string, { mail }: StatusReport): Promise<string | null> {
+  if (mail.queued === 0) return null
+  const newest = z.object({ emails: z.array(z.object({ last_error: z.string().nullable() })) })
+  const { emails } = await call(base, '/api/emails?state=queued,failed&limit=1', newest)
+  return emails[0]?.last_error ?? null
 }
 
 /** The whole way of a subscriber: upgrade, hello, there and back. */

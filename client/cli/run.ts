@@ -3,6 +3,7 @@ import { type Command, usageLine } from './command.ts'
 import { doctor } from './doctor.ts'
 import { Failure, UsageError } from './failure.ts'
 import { feed } from './feed.ts'
+import { mail } from './mail.ts'
 import { meant } from './nearest.ts'
 import { orders } from './orders.ts'
 import { parked } from './parked.ts'
@@ -10,8 +11,19 @@ import { sql } from './sql.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
 import type { Terminal } from './terminal.ts'
+import { webhooks } from './webhooks.ts'
 
-const commands: readonly Command[] = [tail, orders, sql, status, doctor, parked, feed]
+const commands: readonly Command[] = [
+  tail,
+  orders,
+  sql,
+  status,
+  mail,
+  webhooks,
+  doctor,
+  parked,
+  feed,
+]
 
 /** @returns the exit status: 0 done, 1 it could not be done, 2 the command line is wrong */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -38,7 +38,15 @@ const statusReport = z.object({
       error: z.string().nullable(),
     }),
   ),
-  mail: z.object({ queued: count, sent: count, parked: count }),
+  mail: z.object({
+    queued: count,
+    sent: count,
+    /** Given up, the unknown among them. */
+    parked: count,
+    /** They may have gone out; a worker of an earlier version does not say. */
+    unknown: count.default(0),
+    waiting_since: z.string().nullable().default(null),
+  }),
   delivering: z.boolean(),
   /** Why changes do not arrive, or only slowly, and what to do; null when all is well. */
   why: z.string().nullable(),

@@ -39,7 +39,7 @@ export function statusView(
     ['listener', listenerText(report, now, paint)],
     ['lag', lag === null ? 'unknown: no listener says' : `${Math.round(lag)} ms`],
     ['sockets', `${sockets} on ${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`],
-    ['mail', `${mail.queued} queued, ${mail.sent} sent, ${parkedText(mail.parked, paint)}`],
+    ['mail', `${queuedText(mail, now)}, ${mail.sent} sent, ${parkedText(mail, paint)}`],
   ]
   const text = lines
     .map(([name = '', said]) => `${paint('dim', name.padEnd(10))}${said}\n`)
@@ -87,8 +87,16 @@ function listenerText(
   return `${printable(name)}, term ${term}, ${listenerMeanings[state]}, since ${ago(now - Date.parse(since))}`
 }
 
-function parkedText(parked: number, paint: Terminal['paint']): string {
-  return parked === 0 ? 'none parked' : paint('red', `${parked} parked`)
+function queuedText({ queued, waiting_since: since }: StatusReport['mail'], now: number): string {
+  return since === null
+    ? `${queued} queued`
+    : `${queued} queued, the oldest for ${ago(now - Date.parse(since))}`
+}
+
+function parkedText({ parked, unknown }: StatusReport['mail'], paint: Terminal['paint']): string {
+  if (parked === 0) return 'none parked'
+  const doubt = unknown === 0 ? '' : `, ${unknown} of which may have gone out`
+  return `${paint('red', `${parked} parked${doubt}`)}: \`belfry mail list --state parked,unknown\``
 }
 
 /** `42 s`, `5 min`, `3 h`, `12 d`. */

@@ -1,56 +1,72 @@
+import { element, make } from './elements.js'
+import { closeReader, openReader, refreshReader } from './reader.js'
+import { showBehaviour } from './switches.js'
+
 /**
- * The list of mails and the one that is read. The address holds which one that is (`#id`), so a
- * reload or the back button keeps the place. New mails come as server-sent events; after a break
- * the list is read again as a whole.
+ * The list of mails. The address holds which one is read (`#id`), so a reload or the back button
+ * keeps the place. What is new or has changed comes as server-sent events; after a break the list
+ * is read again as a whole.
  */
-const element = (id) => document.getElementById(id)
 const list = element('list')
-const reader = element('reader')
 const wide = matchMedia('(min-width: 761px)')
 
-/** Newest first. */
+/** Newest first, without their texts. */
 let mails = []
 const read = new Set()
-let tab = 'html'
 
 follow()
 addEventListener('hashchange', show)
 addEventListener('keydown', onKey)
 element('clear').addEventListener('click', clear)
 element('back').addEventListener('click', () => choose(null))
-element('tab-html').addEventListener('click', () => showTab('html'))
-element('tab-text').addEventListener('click', () => showTab('text'))
 
 function follow() {
   const events = new EventSource('/mails/live')
   events.addEventListener('open', async () => {
-    const response = await fetch('/mails')
+    const response = await fetch('/mails?brief')
     mails = await response.json()
     say('live')
     list.replaceChildren(...mails.map(entry))
     show()
   })
   events.addEventListener('error', () => say('reconnecting'))
-  events.addEventListener('mail', ({ data }) => {
-    const mail = JSON.parse(data)
-    if (mails.some(({ id }) => id === mail.id)) return
-    mails.unshift(mail)
-    const added = entry(mail)
-    const link = added.firstElementChild
-    link.dataset.new = ''
-    link.addEventListener('animationend', () => delete link.dataset.new)
-    list.prepend(added)
-    while (mails.length > 1_000) {
-      mails.pop()
-      list.lastElementChild.remove()
-    }
-    show()
-  })
+  events.addEventListener('behaviour', ({ data }) => showBehaviour(JSON.parse(data)))
+  events.addEventListener('mail', ({ data }) => take(JSON.parse(data)))
   events.addEventListener('cleared', () => {
     mails = []
     list.replaceChildren()
     show()
   })
+}
+
+function take(mail) {
+  const at = mails.findIndex(({ id }) => id === mail.id)
+  if (at >= 0) {
+    mails[at] = mail
+    redraw(mail)
+    return
+  }
+  mails.unshift(mail)
+  const added = entry(mail)
+  const link = added.firstElementChild
+  link.dataset.new = ''
+  link.addEventListener('animationend', () => delete link.dataset.new)
+  list.prepend(added)
+  while (mails.length > 1_000) {
+    mails.pop()
+    list.lastElementChild.remove()
+  }
+  show()
+}
+
+function redraw(mail) {
+  const link = linkTo(mail.id)
+  if (!link) return
+  const drawn = entry(mail).firstElementChild
+  for (const name of ['new', 'read']) if (name in link.dataset) drawn.dataset[name] = ''
+  if (mail.id === chosenId()) drawn.setAttribute('aria-current', 'true')
+  link.replaceChildren(...drawn.children)
+  refreshReader(mail)
 }
 
 /** Draws everything but the entries from `mails` and the address. */
@@ -60,58 +76,16 @@ function show() {
   element('clear').hidden = mails.length === 0
   element('empty').hidden = mails.length > 0
   list.hidden = mails.length === 0
-  reader.hidden = !mail
   element('choose').hidden = Boolean(mail) || mails.length === 0
   document.body.dataset.view = mail ? 'mail' : mails.length > 0 ? 'list' : 'empty'
   for (const link of list.querySelectorAll('[aria-current]')) link.removeAttribute('aria-current')
-  if (!mail) {
-    delete reader.dataset.id
-    return
-  }
+  if (!mail) return closeReader()
   read.add(mail.id)
   const link = linkTo(mail.id)
   link.setAttribute('aria-current', 'true')
   link.dataset.read = ''
-  if (reader.dataset.id !== mail.id) open(mail, link)
-}
-
-function open(mail, link) {
-  reader.dataset.id = mail.id
   link.scrollIntoView({ block: 'nearest' })
-  element('subject').textContent = mail.subject || '(no subject)'
-  const facts = [
-    ['To', mail.to.join(', ')],
-    ['Cc', mail.cc.join(', ')],
-    ['Bcc', mail.bcc.join(', ')],
-    ['From', mail.from],
-    ['Reply to', mail.reply_to.join(', ')],
-    [
-      'Sent',
-      new Date(mail.at).toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'medium' }),
-    ],
-    ['Key', mail.idempotency_key],
-  ]
-  element('facts').replaceChildren(
-    ...facts
-      .filter(([, value]) => value)
-      .flatMap(([name, value]) => [
-        make('dt', {}, name),
-        make('dd', { className: name === 'Key' ? 'key' : '' }, value),
-      ]),
-  )
-  element('tab-html').disabled = mail.html === null
-  element('tab-text').disabled = mail.text === null
-  element('body-html').srcdoc = mail.html ?? ''
-  element('body-text').textContent = mail.text ?? ''
-  showTab(mail[tab] === null ? (tab === 'html' ? 'text' : 'html') : tab)
-}
-
-function showTab(name) {
-  tab = name
-  for (const each of ['html', 'text']) {
-    element(`tab-${each}`).setAttribute('aria-selected', String(each === name))
-    element(`body-${each}`).hidden = each !== name
-  }
+  openReader(mail)
 }
 
 function entry(mail) {
@@ -120,20 +94,31 @@ function entry(mail) {
   const shown = isToday
     ? at.toLocaleTimeString(undefined, { timeStyle: 'medium' })
     : at.toLocaleDateString(undefined, { day: 'numeric', month: 'short' })
+  const fate = fateOf(mail)
   const link = make(
     'a',
     { href: `#${mail.id}` },
     make('span', { className: 'to' }, mail.to.join(', ')),
     make('time', { dateTime: mail.at, title: at.toLocaleString() }, shown),
     make('span', { className: 'about' }, mail.subject),
+    make('span', { className: `fate ${fate}` }, fate),
   )
   link.dataset.id = mail.id
   if (read.has(mail.id)) link.dataset.read = ''
   return make('li', {}, link)
 }
 
+/** What has become of it by now; drawn again when that changes. */
+function fateOf(mail) {
+  const now = Date.now()
+  const ahead = mail.events.find((event) => Date.parse(event.at) > now)
+  if (ahead) setTimeout(() => redraw(mail), Date.parse(ahead.at) - now + 1)
+  const last = mail.events.findLast((event) => Date.parse(event.at) <= now)
+  return last ? last.type.replace('email.', '') : 'taken'
+}
+
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('form')) return
   if (event.key === 'Escape') choose(null)
   const by = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key]
   if (!by || mails.length === 0 || event.target.closest('#body-text')) return
@@ -168,10 +153,4 @@ function linkTo(id) {
 function say(state) {
   element('state').dataset.state = state
   element('state').textContent = state
-}
-
-function make(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties)
-  made.append(...children)
-  return made
 }

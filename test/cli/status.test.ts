@@ -5,7 +5,9 @@ import {
   examineFeed,
   examineLink,
   examineMail,
+  examineWorker,
 } from '../../client/cli/doctor-worker.ts'
+import type { Finding } from '../../client/cli/finding.ts'
 import { run } from '../../client/cli/run.ts'
 import { ago, statusView } from '../../client/cli/status.ts'
 import type { StatusReport } from '../../client/cli/status-report.ts'
@@ -30,7 +32,7 @@ const report: StatusReport = {
   sockets: 3,
   shards: [{ name: 'weur-0', sockets: 3 }],
   consumers: [{ name: 'mail', offset: 57, behind: 0, parked: 0, error: null }],
-  mail: { queued: 0, sent: 3, parked: 0 },
+  mail: { queued: 0, sent: 3, parked: 0, unknown: 0, waiting_since: null },
   delivering: true,
   why: null,
   canary: {
@@ -75,6 +77,21 @@ describe('status', () => {
     const absence = statusView(absent, 'http://w', now, paint)
     expect(absence).toMatch(`\nchanges   do not arrive. ${NO_LISTENER}\n`)
     expect(absence).toMatch('listener  absent\nlag       unknown: no listener says')
+  })
+
+  it('says where to look when mails were given up, and whether some may have gone out', () => {
+    const mailLine = (mail: Partial<StatusReport['mail']>) =>
+      /^mail {6}(.*)$/m.exec(
+        statusView({ ...report, mail: { ...report.mail, ...mail } }, 'http://w', 3_600_000, paint),
+      )?.[1]
+    const where = '`belfry mail list --state parked,unknown`'
+    expect(mailLine({ parked: 2 })).toBe(`0 queued, 3 sent, 2 parked: ${where}`)
+    expect(mailLine({ parked: 2, unknown: 1 })).toBe(
+      `0 queued, 3 sent, 2 parked, 1 of which may have gone out: ${where}`,
+    )
+    expect(mailLine({ queued: 5, waiting_since: '1970-01-01T00:00:00.000Z' })).toBe(
+      '5 queued, the oldest for 60 min, 3 sent, none parked',
+    )
   })
 
   it('P71 is green only when changes arrive, and says what slows them', () => {
@@ -183,13 +200,52 @@ describe('the doctor', () => {
   })
 
   it('warns of parked mail, counted in both places', () => {
-    expect(examineMail(report)).toEqual({ result: 'fine', said: '3 sent, 0 queued, 0 parked' })
+    expect(examineMail(report, null)).toEqual({
+      result: 'fine',
+      said: '3 sent, 0 queued, 0 parked',
+    })
     const consumers = report.consumers.map((consumer) => ({ ...consumer, parked: 1 }))
-    const mail = { queued: 0, sent: 3, parked: 2 }
-    expect(examineMail({ ...report, mail, consumers })).toMatchObject({
+    const mail = { ...report.mail, parked: 2 }
+    expect(examineMail({ ...report, mail, consumers }, 'no key')).toMatchObject({
       result: 'warning',
       said: '3 sent, 0 queued, 3 parked',
     })
+    const unsure = { ...mail, unknown: 1 }
+    expect(examineMail({ ...report, mail: unsure }, null)).toMatchObject({
+      said: '3 sent, 0 queued, 2 parked, 1 of which may have gone out',
+      advice: expect.stringContaining('belfry mail redrive'),
+    })
+  })
+
+  it('warns of mails that wait for a reason', () => {
+    const mail = { ...report.mail, queued: 5 }
+    expect(examineMail({ ...report, mail }, null).result).toBe('fine')
+    expect(examineMail({ ...report, mail }, 'RESEND_API_KEY is not set.')).toEqual({
+      result: 'warning',
+      said: '3 sent, 5 queued, 0 parked',
+      advice: expect.stringContaining('RESEND_API_KEY is not set.'),
+    })
+  })
+
+  it('asks the mails themselves why they wait', async () => {
+    const trouble = 'RESEND_API_KEY is not set, so no mail goes out.'
+    await using worker = await serveWorker(({ path }) => ({
+      body: {
+        '/healthz': { ok: true },
+        '/api/orders': { orders: [] },
+        '/api/status': { ...report, mail: { ...report.mail, queued: 5 } },
+        '/api/emails': { emails: [{ last_error: trouble }] },
+      }[path],
+    }))
+    const terminal = new FakeTerminal()
+    terminal.env = { BELFRY_URL: worker.url }
+    const found: Finding[] = []
+    for await (const finding of examineWorker(terminal)) {
+      found.push(finding)
+      if (finding.name === 'mail') break
+    }
+    expect(found.at(-1)).toMatchObject({ advice: expect.stringContaining(trouble) })
+    expect(worker.asked.at(-1)).toMatchObject({ query: { state: 'queued,failed', limit: '1' } })
   })
 
   it('prints each finding with its time, and below it what to do', () => {

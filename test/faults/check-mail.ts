@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { readAudit } from './records.ts'
-import { ALERT_RECIPIENT, type System } from './system.ts'
+import { readLog } from './feed-log.ts'
+import type { System } from './system.ts'
 
 /** A change that a consumer cannot handle is tried eight times, with pauses of up to a minute. */
 const PARKING_MS = 180_000
@@ -12,12 +12,13 @@ type Status = {
 
 /**
  * The mail consumer holds its own place (P40), parks what it cannot read and goes on (P41), and
- * owes one mail for each change and recipient, however often changes were handed over (P50, P51).
+ * owes one mail for each rule, change and recipient, however often changes were handed over (P50,
+ * P51), by the rules that stand before the change in the log (P58).
  * The run has no key for a mail provider, so the mails stay queued and can be counted.
  */
 export async function checkMail(system: System, say: (line: string) => void): Promise<void> {
   const { violations } = system
-  const owed = await owedMails(system.databaseUrl)
+  const owed = await owedMails(system)
   const deadline = Date.now() + PARKING_MS
   for (;;) {
     const { consumers, mail } = await system.ask<Status>('/api/status')
@@ -26,7 +27,7 @@ export async function checkMail(system: System, say: (line: string) => void): Pr
     if (behind === 0) {
       const has = mail.queued + mail.sent + mail.parked
       if (has !== owed.mails)
-        violations.add('P50 P51', `${owed.mails} mails are owed, the mailer has ${has}`)
+        violations.add('P50 P51 P58', `${owed.mails} mails are owed, the mailer has ${has}`)
       if (parked !== owed.poison)
         violations.add('P41', `${owed.poison} changes cannot be read, ${parked} are parked`)
       return
@@ -40,22 +41,32 @@ export async function checkMail(system: System, say: (line: string) => void): Pr
   }
 }
 
-async function owedMails(url: string): Promise<{ mails: number; poison: number }> {
+/** A rule as these tests write them: orders whose status became one of these. */
+type Rule = { enabled: boolean; when: { status: { became: string[] } }; recipients: object[] }
+
+/** By the log, which the checker holds against the audit: what stands behind a rule is its matter. */
+async function owedMails(system: System): Promise<{ mails: number; poison: number }> {
+  const rules = new Map<unknown, Rule>()
   let mails = 0
   let poison = 0
-  for await (const { table, op, old, new: now, oversize } of readAudit(url, 'orders')) {
-    if (table !== 'orders' || op === 'delete') continue
-    if (oversize) poison++
-    else if (isFilled(now) && !isFilled(old))
-      mails += new Set([ALERT_RECIPIENT, emailOf(now)].filter((address) => address !== null)).size
-  }
+  for await (const changes of readLog(system))
+    for (const { table, op, key, old, new: now, oversize } of changes) {
+      if (table === 'rules') {
+        if (op === 'delete') rules.delete(key?.id)
+        else rules.set(key?.id, now as unknown as Rule)
+      }
+      if (table !== 'orders' || op === 'delete' || op === 'truncate') continue
+      const inForce = [...rules.values()].filter(({ enabled }) => enabled)
+      if (oversize) poison += inForce.length > 0 ? 1 : 0
+      else
+        for (const { when, recipients } of inForce) {
+          const { became } = when.status
+          if (!became.includes(String(now?.status)) || became.includes(String(old?.status)))
+            continue
+          mails += recipients.filter(
+            (each) => 'column' in each === false || now?.customer_email,
+          ).length
+        }
+    }
   return { mails, poison }
-}
-
-function isFilled(row: object | null): boolean {
-  return (row as { status?: string } | null)?.status === 'filled'
-}
-
-function emailOf(row: object | null): string | null {
-  return (row as { customer_email?: string | null } | null)?.customer_email ?? null
 }

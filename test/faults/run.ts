@@ -60,6 +60,7 @@ async function play(system: System, options: Options, { say }: Voice): Promise<n
   const audience = new Audience(system, chance.of('audience'))
   const writers = new Writers(system.writerUrl, chance.of('writers'))
   for (const listener of system.listeners) listener.start()
+  await rulesAreRead(system)
   writers.start(options.writers)
 
   const progress = setInterval(() => void tell(system, writers, say), PROGRESS_MS)
@@ -101,6 +102,16 @@ function admin(system: System): pg.Pool {
   })
   pool.on('error', () => undefined)
   return pool
+}
+
+/** Before writers change them, so that what is owed by which rule is a matter of the log alone. */
+async function rulesAreRead(system: System): Promise<void> {
+  type Status = { consumers: { name: string; offset: number }[] }
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(100)) {
+    const status = await system.ask<Status>('/api/status').catch(() => null)
+    if (status?.consumers.some(({ name, offset }) => name === 'mail' && offset > 0)) return
+  }
+  throw new Error('the mail consumer has read no change within 60 s')
 }
 
 async function fill(sql: pg.Pool, changes: number): Promise<void> {

@@ -15,7 +15,7 @@ import type { Violations } from './violations.ts'
 import { Wire } from './wire.ts'
 import { prepareWorkerd } from './workerd.ts'
 
-export const ALERT_RECIPIENT = 'staff@belfry.test'
+const ALERT_RECIPIENT = 'staff@belfry.test'
 const SECRET = 'the link secret of the faults'
 const LISTENERS = 2
 

@@ -51,6 +51,7 @@ export const kinds: readonly Kind[] = [
       chance.whole(300, 500),
     ]),
   ),
+  commits('change a rule', 3, changeRule),
   commits('upsert', 12, tick),
   commits('hammer one row', 4, async (sql, chance) => {
     const id = chance.whole(1, TICKS)
@@ -155,6 +156,22 @@ function insertOrders(from: number, to: number): Act {
         chance.whole(from, to),
       ],
     )
+}
+
+/** Which orders owe a mail to the desk: made, changed, switched off and on, or taken away. */
+function changeRule(sql: pg.Client, chance: Chance): Promise<unknown> {
+  const name = `rule ${chance.whole(1, 4)}`
+  if (chance.next() < 0.2) return sql.query('DELETE FROM rules WHERE name = $1', [name])
+  return sql.query(
+    `INSERT INTO rules (name, channel, "table", ops, "when", template, recipients)
+     VALUES ($1, 'mail', 'orders', '{insert,update}', $2, 'order-status', $3)
+     ON CONFLICT (name) DO UPDATE SET "when" = excluded."when", enabled = NOT rules.enabled`,
+    [
+      name,
+      JSON.stringify({ status: { became: [chance.pick(STATUSES).toLowerCase()] } }),
+      JSON.stringify([{ address: 'desk@belfry.test' }]),
+    ],
+  )
 }
 
 function tick(sql: pg.Client, chance: Chance): Promise<unknown> {

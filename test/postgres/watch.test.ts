@@ -22,6 +22,8 @@ describe.each(servers)('belfry.watch on $name', (server) => {
       { table: 'boxes', key_columns: ['id'] },
       { table: 'depot.boxes', key_columns: ['id'] },
       { table: 'orders', key_columns: ['id'] },
+      { table: 'rules', key_columns: ['id'] },
+      { table: 'webhook_endpoints', key_columns: ['id'] },
     ])
   })
 

@@ -17,6 +17,7 @@ const standIns: { [imported: string]: string } = {
   './records.ts from worker/feed/feed.ts': 'records.ts',
   './consumers.ts from worker/feed/feed.ts': 'consumers.ts',
   './mail-consumer.ts from worker/feed/feed.ts': 'mail-consumer.ts',
+  './webhook-consumer.ts from worker/feed/feed.ts': 'webhook-consumer.ts',
   './outbox.ts from worker/feed/feed.ts': 'outbox.ts',
   './canary.ts from worker/feed/intake.ts': 'canary.ts',
   './life.ts from worker/feed/links.ts': 'life.ts',

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { createTestHarness } from 'wrangler'
 import type { Change } from '../../protocol/change.ts'
+import { serveRules } from './rules-server.ts'
 
 /** What these tests read of `GET /api/changes`. */
 type Page = { epoch: string; head: number; through: number; changes: Change[] }
 
-const NO_DATABASE = { DATABASE_URL: 'postgres://nobody:nothing@database.invalid/nothing' }
+const NO_DATABASE = 'postgres://nobody:nothing@database.invalid/nothing'
 
 /** The worker with its feed, in a workerd of its own that listens on a free port. */
 export class FeedWorker {
@@ -20,10 +21,12 @@ export class FeedWorker {
   static readonly secret = 'the link secret of the tests'
   static readonly adminToken = 'the-admin-token-of-the-tests'
 
-  /** @param database where it finds one; without it, nowhere */
-  static async start(
-    database: { DATABASE_URL: string; NEON_ENDPOINT?: string } = NO_DATABASE,
-  ): Promise<FeedWorker> {
+  /** @param database where it finds one; without it, in place of one, the rules of a new one */
+  static async start(database?: {
+    DATABASE_URL: string
+    NEON_ENDPOINT?: string
+  }): Promise<FeedWorker> {
+    const rules = await serveRules()
     process.env.WRANGLER_SEND_METRICS = 'false'
     process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'
     process.env.WRANGLER_LOG = 'error'
@@ -35,13 +38,16 @@ export class FeedWorker {
           secrets: {
             LINK_SECRET: FeedWorker.secret,
             ADMIN_TOKEN: FeedWorker.adminToken,
-            ...database,
+            ...(database ?? { DATABASE_URL: NO_DATABASE, NEON_ENDPOINT: rules.url }),
           },
         },
       ],
     })
     const { url } = await harness.listen()
-    return new FeedWorker(url.origin, () => harness.close())
+    return new FeedWorker(url.origin, async () => {
+      await harness.close()
+      await rules.close()
+    })
   }
 
   stop(): Promise<void> {

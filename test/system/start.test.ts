@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { SwitchesInput } from '../../dev/switches.ts'
 import type { Change } from '../../protocol/change.ts'
 import type { Frame } from '../../protocol/frames.ts'
 import {
@@ -18,6 +19,8 @@ import {
 const run = promisify(execFile)
 const cli = fileURLToPath(new URL('../../client/cli/main.ts', import.meta.url))
 const DEADLINE_MS = 15_000
+const DELIVERED = 'adam@belfry.example'
+const BOUNCED = 'bounced+adam@resend.dev'
 
 describe('npm start in a fresh clone', () => {
   let belfry: RunningBelfry
@@ -43,7 +46,7 @@ describe('npm start in a fresh clone', () => {
   })
 
   it('P30 a change made by SQL reaches WebSocket, SSE, JSON, the CLI and the mailbox', async () => {
-    const { url, mailboxUrl } = belfry.local()
+    const { url } = belfry.local()
     const { id } = await firstOrder()
     const socket = firstChange(`${url.replace('http', 'ws')}/api/changes/ws?table=orders&id=${id}`)
     const tail = tailOne(id)
@@ -59,10 +62,22 @@ describe('npm start in a fresh clone', () => {
     ])
     expect(await firstEvent(change.offset - 1)).toMatchObject({ changes: [{ id: change.id }] })
     await expect
-      .poll(async () => (await (await fetch(`${mailboxUrl}/mails`)).json()) as object[], {
-        timeout: DEADLINE_MS,
-      })
+      .poll(mailbox, { timeout: DEADLINE_MS })
       .toContainEqual(expect.objectContaining({ subject: expect.stringContaining('filled') }))
+  })
+
+  it('P55 while Resend is down, mails of filled orders wait and say why', async () => {
+    await switchTo({ provider: 'down' })
+    for (const email of [DELIVERED, BOUNCED])
+      await database.query(
+        "INSERT INTO orders (customer_name, product_name, amount, status, customer_email) VALUES ('Adam', 'Apple', 1, 'filled', $1)",
+        [email],
+      )
+    await expect
+      .poll(async () => (await emailsTo(DELIVERED))[0]?.last_error, { timeout: DEADLINE_MS })
+      .toContain('no answer')
+    await expect.poll(() => emailsTo(BOUNCED)).toMatchObject([{ sent_at: null }])
+    await switchTo({})
   })
 
   it('P1 P31 100,000 rows updated in one statement arrive complete and in order', async () => {
@@ -92,6 +107,20 @@ describe('npm start in a fresh clone', () => {
     expect(await (await fetch(`${url}/api/status`)).json()).toMatchObject({
       listener: { present: true },
     })
+  })
+
+  // Here, because they wait for up to 15 s, and other things can be looked at meanwhile.
+  it('P51 P56 each of them has gone out once since Resend is back, and what became of it is known', async () => {
+    for (const [email, state] of [
+      [DELIVERED, 'delivered'],
+      [BOUNCED, 'bounced'],
+    ] as const)
+      await expect
+        .poll(() => emailsTo(email), { timeout: DEADLINE_MS })
+        .toMatchObject([{ state, provider_id: expect.any(String) }])
+    const mails = await mailbox()
+    expect(mails.filter(({ to }) => to[0] === DELIVERED)).toHaveLength(1)
+    expect(mails.filter(({ to }) => to[0] === BOUNCED)).toHaveLength(1)
   })
 
   it('a second npm start in the same folder, or on a busy port, says so in one sentence', async () => {
@@ -133,6 +162,22 @@ describe('npm start in a fresh clone', () => {
     expect(await head()).toBeGreaterThan(100_000)
     await database.end()
   })
+
+  async function mailbox(): Promise<{ to: string[]; subject: string }[]> {
+    const response = await fetch(`${belfry.local().mailboxUrl}/mails`)
+    return (await response.json()) as { to: string[]; subject: string }[]
+  }
+
+  async function switchTo(switches: SwitchesInput): Promise<void> {
+    const body = JSON.stringify(switches)
+    await fetch(`${belfry.local().mailboxUrl}/switches`, { method: 'PUT', body })
+  }
+
+  async function emailsTo(recipient: string): Promise<{ last_error: string | null }[]> {
+    const query = new URLSearchParams({ recipient })
+    const response = await fetch(`${belfry.local().url}/api/emails?${query}`)
+    return ((await response.json()) as { emails: { last_error: string | null }[] }).emails
+  }
 
   async function firstOrder(): Promise<{ id: number }> {
     const { rows } = await database.query("SELECT id FROM orders WHERE status = 'pending' LIMIT 1")

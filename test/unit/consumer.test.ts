@@ -5,6 +5,7 @@ import {
   afterSuccess,
   type ConsumerState,
   MAX_ATTEMPTS,
+  whileUnready,
 } from '../../worker/feed/consumer.ts'
 
 const facts = { error: 'no', now: 1_000, random: 0.5 }
@@ -40,6 +41,24 @@ describe('a consumer', () => {
       expect(verdict.kind).toBe('retry')
       state = verdict.state
     }
+  })
+
+  it('P41 what it lacks itself costs the change no attempt, however often it is missed', () => {
+    const waiting = whileUnready(well, facts)
+    expect(waiting).toEqual({
+      offset: 10,
+      trouble: { through: 10, attempts: 0, retryAt: 4_750, error: 'no' },
+    })
+    expect(afterSuccess(waiting, { through: 11, count: 1 })).toEqual({ offset: 11, trouble: null })
+
+    let state = well
+    for (let failure = 1; failure <= MAX_ATTEMPTS; failure++) {
+      for (let missed = 0; missed < failure; missed++) state = whileUnready(state, facts)
+      const verdict = afterFailure(state, { through: 11, count: 1 }, facts)
+      expect(verdict.kind).toBe(failure === MAX_ATTEMPTS ? 'park' : 'retry')
+      state = verdict.state
+    }
+    expect(state).toEqual({ offset: 11, trouble: null })
   })
 
   it('P40 P41 passes each change once, and parks exactly the poisonous ones', () => {

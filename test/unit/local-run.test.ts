@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type DemoOrder, nextMove } from '../../dev/demo-orders.ts'
+import { readOptions } from '../../dev/options.ts'
 import { restartDelayMs } from '../../dev/restart.ts'
+import { keptSecrets } from '../../dev/state-files.ts'
 import { statuses } from '../../drizzle/schema.ts'
 
 describe('restarting a child', () => {
@@ -15,6 +20,41 @@ describe('restarting a child', () => {
     expect(waits).toEqual([500, 1_000, 2_000, 4_000, 5_000, 5_000])
     expect(restartDelayMs(60_000, shortLives).ms).toBe(500)
   })
+})
+
+describe('the secrets of a local run', () => {
+  it('stay as an earlier version made them; what it lacked is made once', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'belfry-secrets-'))
+    const old = { linkSecret: 'a link secret', adminToken: 'a token' }
+    writeFileSync(join(folder, 'secrets.json'), JSON.stringify(old))
+    const secrets = keptSecrets(folder)
+    expect(secrets).toMatchObject(old)
+    expect(secrets.resendWebhookSecret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+    expect(keptSecrets(folder)).toEqual(secrets)
+    writeFileSync(join(folder, 'secrets.json'), '{"linkSecret": 1}')
+    expect(() => keptSecrets(folder)).toThrow('Delete it')
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('the environment of npm start', () => {
+  const real = { RESEND_API_KEY: 're_1', MAIL_FROM: 'a@belfry.test', ALERT_RECIPIENTS: 'b@c.test' }
+
+  it('brings the address of a tunnel, and the secret of Resend’s webhook through it', () => {
+    const given = { ...real, PUBLIC_URL: 'https://t.test/', RESEND_WEBHOOK_SECRET: 'whsec_eA==' }
+    expect(readOptions([], given)).toMatchObject({
+      publicUrl: 'https://t.test',
+      mail: { kind: 'resend', webhookSecret: 'whsec_eA==' },
+    })
+    expect(readOptions([], real)).toMatchObject({ publicUrl: null, mail: { webhookSecret: null } })
+  })
+
+  it.each(['t.test', 'ftp://t.test', 'https://t.test?a=1'])(
+    'refuses PUBLIC_URL=%s in words',
+    (url) => {
+      expect(() => readOptions([], { PUBLIC_URL: url })).toThrow('must be an address like')
+    },
+  )
 })
 
 describe('the demo', () => {

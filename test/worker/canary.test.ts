@@ -70,7 +70,15 @@ describe('a beat', () => {
     }
     await expect
       .poll(async () => (await feed().status()).consumers, { timeout: DEADLINE_MS })
-      .toMatchObject([{ offset: 3, behind: 0, parked: 0, error: null }])
+      .toMatchObject(
+        ['mail', 'webhooks'].map((name) => ({
+          name,
+          offset: 3,
+          behind: 0,
+          parked: 0,
+          error: null,
+        })),
+      )
   })
 
   it('P70 writes nothing into the feed’s storage', async () => {
@@ -209,7 +217,7 @@ describe('delivering', () => {
     await link.deliver([orderChange({ new: null, oversize: true })])
     await expect
       .poll(async () => (await feed().status()).consumers, { timeout: DEADLINE_MS })
-      .toMatchObject([{ error: expect.any(String) }])
+      .toMatchObject([{ error: expect.any(String) }, { behind: 0, error: null }])
     await live(link, 2, 4)
     expect(await status()).toMatchObject({
       delivering: false,

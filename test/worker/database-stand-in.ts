@@ -1,6 +1,7 @@
 import { createExecutionContext } from 'cloudflare:test'
 import { vi } from 'vitest'
 import { app } from '../../worker/app.ts'
+import { answerOfRules } from '../support/database-of-rules.ts'
 import { bindings } from './link.ts'
 import { Subscriber } from './subscriber.ts'
 
@@ -15,7 +16,7 @@ const TEXT_TYPE = 25
  * none knows the catalog of another.
  */
 export class DatabaseStandIn {
-  /** Every statement that reached it. */
+  /** Every statement that reached it, but for the consumers' own: they read rules of their own. */
   readonly statements: string[] = []
   readonly #address = `https://${crypto.randomUUID()}.test/sql`
   #answer: (statement: string, params: string[]) => Response | Promise<Response>
@@ -25,6 +26,8 @@ export class DatabaseStandIn {
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
       if (String(input) !== this.#address) throw new TypeError(`nothing is at ${input}`)
       const { query, params } = JSON.parse(String(init?.body))
+      const ofConsumers = answerOfRules(query)
+      if (ofConsumers) return ofConsumers
       this.statements.push(query)
       return this.#answer(query, params)
     })

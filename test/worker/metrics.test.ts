@@ -1,6 +1,12 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { signLink } from '../../protocol/signature.ts'
+import {
+  type DeliveryCounts,
+  type DeliveryState,
+  deliveryStates,
+} from '../../worker/courier/delivery.ts'
+import { Mailer } from '../../worker/mail/mailer.ts'
 import { beatOf } from './beats.ts'
 import {
   bindings,
@@ -12,6 +18,7 @@ import {
   startAfresh,
   TestLink,
 } from './link.ts'
+import { owed } from './mail-post.ts'
 import { DEADLINE_MS, openSocket, subscribe, within, worker } from './subscriber.ts'
 
 afterEach(async () => {
@@ -74,7 +81,43 @@ describe('/metrics', () => {
         'belfry_mails{state="queued"}': 0,
         'belfry_mails{state="sent"}': 0,
         'belfry_mails{state="parked"}': 0,
+        'belfry_mails{state="unknown"}': 0,
       })
+  })
+
+  it('has the mails by their states, and the status what these come to', async () => {
+    const counts = Object.fromEntries(deliveryStates.map((state, place) => [state, 2 ** place]))
+    vi.spyOn(Mailer.prototype, 'counts').mockImplementation(async () => counts as DeliveryCounts)
+    const scraped = await scrape()
+    for (const state of deliveryStates)
+      expect(scraped.get(`belfry_mails{state="${state}"}`)).toBe(counts[state])
+    const { mail } = await (await worker.fetch('http://belfry.test/api/status')).json<{
+      mail: object
+    }>()
+    const sum = (...states: DeliveryState[]) =>
+      states.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
+    expect(mail).toEqual({
+      queued: sum('queued', 'sending', 'failed'),
+      sent: sum('sent', 'delivered', 'bounced', 'complained'),
+      parked: sum('parked', 'unknown'),
+      unknown: sum('unknown'),
+      waiting_since: null,
+    })
+    expect(scraped.get('belfry_mail_waiting_seconds')).toBe(0)
+  })
+
+  it('has since when the oldest mail waits, which the status says too', async () => {
+    const mailer = bindings.MAILER.getByName('main')
+    vi.spyOn(Date, 'now').mockReturnValue(Date.parse('2026-11-21T08:00:00Z'))
+    await mailer.enqueue([owed(1)])
+    vi.mocked(Date.now).mockReturnValue(Date.parse('2026-11-21T08:02:00Z'))
+    await mailer.enqueue([owed(2)])
+    vi.mocked(Date.now).mockReturnValue(Date.parse('2026-11-21T08:05:00Z'))
+    expect((await scrape()).get('belfry_mail_waiting_seconds')).toBe(300)
+    const status = await worker.fetch('http://belfry.test/api/status')
+    expect(await status.json()).toMatchObject({
+      mail: { queued: 2, waiting_since: '2026-11-21T08:00:00.000Z' },
+    })
   })
 
   it('says nothing of what nobody knows', async () => {

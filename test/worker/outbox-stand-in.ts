@@ -1,6 +1,7 @@
 import { vi } from 'vitest'
 import type { CapturedChange } from '../../protocol/change.ts'
 import type { OutboxRow } from '../../protocol/outbox.ts'
+import { databaseOfRules } from '../support/database-of-rules.ts'
 import { SOURCE } from './link.ts'
 
 type Statement = 'look' | 'claim' | 'forget'
@@ -26,7 +27,11 @@ export class OutboxStandIn {
 
   constructor() {
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (_, init) => {
-      const { query, params } = JSON.parse(String(init?.body)) as Asked
+      const text = String(init?.body)
+      const { query, params } = JSON.parse(text) as Asked
+      // The consumers' rules, which are no part of the drain.
+      if (query.startsWith('SELECT to_json(t)'))
+        return databaseOfRules({ url: '/sql', text: async () => text })
       const statement = statementOf(query)
       this.asked.push(statement)
       // What a look sees it sees now, however long its answer takes.

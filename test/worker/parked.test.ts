@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_ATTEMPTS } from '../../worker/feed/consumer.ts'
 import { bindings, openLink, orderChange, orderRow, startAfresh } from './link.ts'
-import { worker } from './subscriber.ts'
+import { DEADLINE_MS, worker } from './subscriber.ts'
 
 beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
 afterEach(async () => {
@@ -43,6 +43,15 @@ async function ask(path: string, method = 'GET') {
 /** A change of which the mail consumer cannot know whether it owes a mail. */
 const poison = () => orderChange({ new: null, oversize: true })
 
+/** As if the backoff were over. @returns how the consumer of mails then stands */
+async function ring() {
+  await runInDurableObject(feed(), (_, { storage }) => {
+    storage.sql.exec('UPDATE consumers SET retry_at = 1 WHERE attempts > 0')
+  })
+  await runDurableObjectAlarm(feed())
+  return (await feed().status()).consumers[0]
+}
+
 /** Delivers poison and lets the consumer give it up, after every attempt it makes. */
 async function park(count = 1, term = 1): Promise<void> {
   const link = await openLink(term)
@@ -50,15 +59,10 @@ async function park(count = 1, term = 1): Promise<void> {
   for (let delivered = 1; delivered <= count; delivered++) {
     await link.deliver([poison()])
     await expect.poll(async () => (await feed().status()).consumers[0]?.error).toBeTruthy()
-    for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
-      await runInDurableObject(feed(), (_, { storage }) => {
-        storage.sql.exec('UPDATE consumers SET retry_at = 1 WHERE attempts > 0')
-      })
-      await runDurableObjectAlarm(feed())
-    }
-    expect((await feed().status()).consumers).toMatchObject([
-      { behind: 0, error: null, parked: before + delivered },
-    ])
+    // While the feed's own alarm rings, there is none to be rung here: that round is lost.
+    await expect
+      .poll(ring, { interval: 10, timeout: DEADLINE_MS })
+      .toMatchObject({ behind: 0, error: null, parked: before + delivered })
   }
 }
 
@@ -171,7 +175,7 @@ describe('redrive', () => {
     })
     expect((await ask('')).body.parked).toEqual([])
     expect(await mailer().summary()).toMatchObject({ queued: 2 })
-    expect((await feed().status()).consumers).toMatchObject([{ parked: 0, offset: 1 }])
+    expect((await feed().status()).consumers[0]).toMatchObject({ parked: 0, offset: 1 })
   })
 
   it('P51 by two people at once, and beside the alarm, owes each mail once', async () => {
@@ -215,7 +219,7 @@ describe('drop', () => {
       status: 404,
       body: { code: 'not_found', detail: expect.stringMatching(/mail is parked at 1\./) },
     })
-    expect((await feed().status()).consumers).toMatchObject([{ parked: 1 }])
+    expect((await feed().status()).consumers[0]).toMatchObject({ parked: 1 })
   })
 })
 

@@ -35,6 +35,12 @@ export function databaseFailure(error: unknown): DatabaseFailure | null {
   return { ...rest, outcome, detail: detail.replace('{where}', whereOf(cause as NeonDbError)) }
 }
 
+/** What a person can do about it, for where an error is only shown: without SQL or values. */
+export function databaseAdvice(error: unknown): string {
+  const cause = rootCause(error)
+  return databaseFailure(error)?.detail ?? (cause instanceof Error ? cause.message : String(cause))
+}
+
 /** Drizzle wraps each failure in an error whose message holds the statement and its values. */
 export function rootCause(error: unknown): unknown {
   return error instanceof DrizzleQueryError && error.cause ? error.cause : error

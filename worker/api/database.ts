@@ -14,6 +14,26 @@ export function database(env: DatabaseEnv): NeonHttpDatabase {
   return drizzle(driver(env, AbortSignal.timeout(QUERY_TIMEOUT_MS)))
 }
 
+/**
+ * One statement, asked by a Durable Object.
+ * @throws what the driver says, or DatabaseNotConfigured
+ */
+export async function askOnce<Row>(
+  env: DatabaseEnv,
+  text: string,
+  values: unknown[] = [],
+  timeoutMs = QUERY_TIMEOUT_MS,
+): Promise<Row[]> {
+  // Not AbortSignal.timeout: its timer would keep the object in memory long after the answer.
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), timeoutMs)
+  try {
+    return (await driver(env, controller.signal).query(text, values)) as Row[]
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** As env.ts says. */
 export type DatabaseEnv = { DATABASE_URL: string; NEON_ENDPOINT?: string }
 

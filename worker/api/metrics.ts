@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import type { DeliveryCounts } from '../courier/delivery.ts'
 import type { Env } from '../env.ts'
 import type { FeedStatus } from '../feed/status.ts'
-import type { MailSummary } from '../mail/mailer.ts'
 import { adminIfSet } from './admin-token.ts'
 import { EXPOSITION_TYPE, exposition, type Metric } from './exposition.ts'
 import { problemResponses } from './problem.ts'
@@ -26,14 +26,23 @@ const readMetrics = createRoute({
 
 metrics.openapi(readMetrics, async (c) => {
   await handOverRefusals(c.env)
-  const [feed, mail] = await Promise.all([
-    c.env.FEED.getByName('main').status(),
-    c.env.MAILER.getByName('main').summary(),
-  ])
-  return c.text(exposition(metricsOf(feed, mail)), 200, { 'content-type': EXPOSITION_TYPE })
+  const mailer = c.env.MAILER.getByName('main')
+  const [feed, counts, waitingSince]: [FeedStatus, DeliveryCounts, number | null] =
+    await Promise.all([
+      c.env.FEED.getByName('main').status(),
+      mailer.counts(),
+      mailer.waitingSince(),
+    ])
+  const waitingMs = waitingSince === null ? 0 : Date.now() - waitingSince
+  return c.text(exposition(metricsOf(feed, { counts, waitingMs })), 200, {
+    'content-type': EXPOSITION_TYPE,
+  })
 })
 
-export function metricsOf(feed: FeedStatus, mail: MailSummary): Metric[] {
+export function metricsOf(
+  feed: FeedStatus,
+  mails: { counts: DeliveryCounts; waitingMs: number },
+): Metric[] {
   const { canary, listener, drain } = feed
   return [
     gauge('head', 'The newest offset', feed.head),
@@ -100,9 +109,14 @@ export function metricsOf(feed: FeedStatus, mail: MailSummary): Metric[] {
     },
     {
       name: 'belfry_mails',
-      help: 'Mails, by state',
-      samples: Object.entries(mail).map(([state, value]) => ({ labels: { state }, value })),
+      help: 'Mails, by state; parked and unknown wait for a person',
+      samples: Object.entries(mails.counts).map(([state, value]) => ({ labels: { state }, value })),
     },
+    gauge(
+      'mail_waiting_seconds',
+      'Since the oldest mail that is not sent yet was owed; 0 while none waits',
+      mails.waitingMs / 1000,
+    ),
     {
       name: 'belfry_refusals_total',
       help: 'What was refused, by door and by the code of its problem or its close',

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { statuses } from '../../drizzle/schema.ts'
 import { type Sort, sorts } from './keyset.ts'
 import { pageLimit } from './page-limit.ts'
+import { rowId } from './row-id.ts'
 
 /** What the orders API takes and gives; each edge is parsed once, here, and refused in words. */
 
@@ -89,16 +90,7 @@ export const orderPage = z
   })
   .openapi('OrderPage')
 
-const ID_RULE = `must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`
-
-export const orderId = z.object({
-  id: z
-    .string()
-    .regex(/^[1-9]\d{0,15}$/, ID_RULE)
-    .transform(Number)
-    .refine(Number.isSafeInteger, ID_RULE)
-    .openapi({ param: { name: 'id', in: 'path' }, type: 'integer', minimum: 1, example: 42 }),
-})
+export const orderId = z.object({ id: rowId('id', 42) })
 
 export const listQuery = z.strictObject({
   status: once()

@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { listenerStates } from '../../protocol/link.ts'
+import type { DeliveryCounts } from '../courier/delivery.ts'
 import type { Env } from '../env.ts'
 import type { DrainReport, FeedStatus, ListenerReport } from '../feed/status.ts'
-import type { MailSummary } from '../mail/mailer.ts'
 
 /** How the way of a change is doing. */
 export const status = new OpenAPIHono<{ Bindings: Env }>()
@@ -51,7 +51,15 @@ const report = z
         error: z.string().nullable(),
       }),
     ),
-    mail: z.object({ queued: z.int(), sent: z.int(), parked: z.int() }),
+    mail: z.object({
+      queued: z.int().openapi({ description: 'Not sent yet: queued, sending, or tried again' }),
+      sent: z.int().openapi({ description: 'Taken by Resend, whatever became of them there' }),
+      parked: z.int().openapi({ description: 'Given up and kept for a person, `unknown` too' }),
+      unknown: z.int().openapi({ description: 'Those of the parked that may have gone out' }),
+      waiting_since: z.iso.datetime().nullable().openapi({
+        description: 'When the oldest of the queued was owed; null while none is',
+      }),
+    }),
     delivering: z.boolean().openapi({
       description: 'Changes arrive: seen, by a canary that goes the way of any change every 5 s',
     }),
@@ -86,14 +94,18 @@ const readStatus = createRoute({
 })
 
 status.openapi(readStatus, async (c) => {
-  const [feed, mail]: [FeedStatus, MailSummary] = await Promise.all([
-    c.env.FEED.getByName('main').status(),
-    c.env.MAILER.getByName('main').summary(),
-  ])
+  const mailer = c.env.MAILER.getByName('main')
+  const [feed, counts, waitingSince]: [FeedStatus, DeliveryCounts, number | null] =
+    await Promise.all([
+      c.env.FEED.getByName('main').status(),
+      mailer.counts(),
+      mailer.waitingSince(),
+    ])
   const { epoch, head, tail, shards, consumers } = feed
   const sockets = shards.reduce((sum, shard) => sum + shard.sockets, 0)
   const { listener, lag_ms } = sayListener(feed.listener)
   const drain = sayDrain(feed.drain)
+  const mail = sayMail(counts, waitingSince)
   const way = { epoch, head, tail, listener, drain, lag_ms, sockets, shards, consumers, mail }
   const { delivering, why } = feed
   return c.json({ ...way, delivering, why, canary: sayCanary(feed) }, 200)
@@ -114,6 +126,18 @@ status.openapi(
   }),
   (c) => c.json({ ok: true as const }, 200),
 )
+
+function sayMail(counts: DeliveryCounts, waitingSince: number | null) {
+  const { queued, sending, failed, sent, delivered, bounced, complained } = counts
+  const { parked, unknown } = counts
+  return {
+    queued: queued + sending + failed,
+    sent: sent + delivered + bounced + complained,
+    parked: parked + unknown,
+    unknown,
+    waiting_since: waitingSince === null ? null : new Date(waitingSince).toISOString(),
+  }
+}
 
 function sayListener(report: ListenerReport) {
   if (!report.present) return { listener: { present: false as const }, lag_ms: null }

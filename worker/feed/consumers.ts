@@ -7,6 +7,8 @@ import {
   type ConsumerReport,
   type ConsumerState,
   MAX_ATTEMPTS,
+  Unready,
+  whileUnready,
 } from './consumer.ts'
 import { Parked } from './parked.ts'
 
@@ -61,7 +63,7 @@ export class Consumers {
 
   /** When a consumer in trouble is to be tried again; null when none is. */
   get nextRetryAt(): number | null {
-    return this.#sql.exec('SELECT min(retry_at) AS at FROM consumers WHERE attempts > 0').one()
+    return this.#sql.exec('SELECT min(retry_at) AS at FROM consumers WHERE retry_at > 0').one()
       .at as number | null
   }
 
@@ -89,12 +91,13 @@ export class Consumers {
     const consumer = this.#consumers.find((each) => each.name === name)
     if (!parked || !consumer) return { outcome: 'missing' }
     try {
-      await consumer.handle([JSON.parse(parked.change) as Change])
+      const handover = { epoch: this.#epoch(), redriven: true }
+      await consumer.handle([JSON.parse(parked.change) as Change], handover)
       this.parked.remove(name, position)
       return { outcome: 'handled' }
     } catch (failure) {
       const error = messageOf(failure)
-      const attempts = parked.attempts + 1
+      const attempts = parked.attempts + (failure instanceof Unready ? 0 : 1)
       // Unless somebody dropped it meanwhile.
       if (this.parked.get(name, position)) this.parked.put({ ...parked, attempts, error })
       return { outcome: 'failed', attempts, error }
@@ -126,13 +129,19 @@ export class Consumers {
     last: Change,
   ): Promise<void> {
     const attempt = { through: last.offset, count: changes.length }
+    const epoch = this.#epoch()
     try {
-      await consumer.handle(changes)
-      this.#save(consumer.name, afterSuccess(state, attempt))
+      await consumer.handle(changes, { epoch, redriven: false })
+      if (this.#epoch() === epoch) this.#save(consumer.name, afterSuccess(state, attempt))
     } catch (failure) {
+      // A new life began meanwhile: what came of the old one's changes does not matter.
+      if (this.#epoch() !== epoch) return
       const error = messageOf(failure)
       const facts = { error, now: Date.now(), random: Math.random() }
-      const verdict = afterFailure(state, attempt, facts)
+      const verdict =
+        failure instanceof Unready
+          ? { kind: 'wait' as const, state: whileUnready(state, facts) }
+          : afterFailure(state, attempt, facts)
       if (verdict.kind === 'park')
         this.parked.put({
           consumer: consumer.name,

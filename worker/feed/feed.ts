@@ -17,6 +17,7 @@ import { Records } from './records.ts'
 import { Refusals, type Refused } from './refusals.ts'
 import { StandingAlarm } from './standing-alarm.ts'
 import type { FeedStatus } from './status.ts'
+import { webhookConsumer } from './webhook-consumer.ts'
 
 const PAGE_CHARACTERS = 512 * 1024
 const SWEEP_MS = 60_000
@@ -77,7 +78,7 @@ export class Feed extends Server<Env> {
     for (const { name } of this.#records.shards) this.#fanOut.join(name, this.#log.head)
     this.#consumers = new Consumers(
       sql,
-      [mailConsumer(env)],
+      [mailConsumer(env, sql), webhookConsumer(env, sql)],
       (after, single) => this.#changes(after, single),
       () => this.#records.life.epoch,
     )

@@ -1,16 +1,32 @@
 import type { Env } from '../env.ts'
 import { owedMails } from '../mail/owed.ts'
-import { recipients } from '../mail/recipients.ts'
+import { loadRows } from '../rules/load-rows.ts'
+import { mailRulebook } from '../rules/rulebook.ts'
 import type { Consumer } from './consumer.ts'
 
-/** Hands the mails that changes owe to the Mailer, which drops those it already has. */
-export function mailConsumer(env: Env): Consumer {
+/**
+ * Hands what changes owe under the rules in force to the Mailer, which drops what it already has.
+ * A change that cannot be decided for one rule is not done with: it is tried again and then
+ * parked, and what it owes by other rules goes out all the same.
+ */
+export function mailConsumer(env: Env, sql: SqlStorage): Consumer {
+  const rulebook = mailRulebook(sql, () => loadRows(env, 'rules'))
   return {
     name: 'mail',
-    async handle(changes) {
-      const fixed = recipients(env.ALERT_RECIPIENTS)
-      const owed = changes.flatMap((change) => owedMails(change, fixed))
+    async handle(changes, { epoch, redriven }) {
+      const book = await rulebook.open(epoch)
+      const found = changes.map((change) => {
+        // What is redriven is behind: the book has passed it.
+        if (!redriven) book.move(change)
+        return owedMails(change, book.entries, env)
+      })
+      // One that is parked in the end has moved the book all the same.
+      if (changes.length === 1) book.keep()
+      const owed = found.flatMap((each) => each.owed)
       if (owed.length > 0) await env.MAILER.getByName('main').enqueue(owed)
+      const failures = found.flatMap((each) => each.failures)
+      if (failures.length > 0) throw new Error(failures.join('\n'))
+      book.keep()
     },
   }
 }

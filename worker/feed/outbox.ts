@@ -1,6 +1,6 @@
 import { MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CHANGE_BYTES } from '../../protocol/link.ts'
 import { fillBatch, type OutboxRow, type OwedChange } from '../../protocol/outbox.ts'
-import { type DatabaseEnv, driver } from '../api/database.ts'
+import { askOnce, type DatabaseEnv } from '../api/database.ts'
 import { databaseFailure } from '../api/database-failure.ts'
 import type { Owner } from './claim.ts'
 
@@ -59,15 +59,10 @@ export class HttpOutbox implements Outbox {
   }
 
   async #ask<Row>(text: string, values: unknown[]): Promise<Row[]> {
-    // Not AbortSignal.timeout: its timer would keep the object in memory long after the answer.
-    const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(), QUERY_TIMEOUT_MS)
     try {
-      return (await driver(this.#env, controller.signal).query(text, values)) as Row[]
+      return await askOnce<Row>(this.#env, text, values, QUERY_TIMEOUT_MS)
     } catch (cause) {
       throw new Error(sentence(cause), { cause })
-    } finally {
-      clearTimeout(timer)
     }
   }
 }

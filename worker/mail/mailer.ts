@@ -1,143 +1,100 @@
-import { DurableObject } from 'cloudflare:workers'
-import { Resend } from 'resend'
+import { Courier } from '../courier/courier.ts'
+import type { Row } from '../courier/row.ts'
 import type { Env } from '../env.ts'
-import { type Answer, judge, missing, type Outcome, paceMs, parkUnsent } from './attempt.ts'
-import {
-  type DueMail,
-  Ledger,
-  type MailReport,
-  type MailState,
-  type MailSummary,
-} from './ledger.ts'
-import { filledLetter } from './letter.ts'
-import type { OwedMail } from './owed.ts'
+import { MailChannel } from './mail-channel.ts'
+import { moveOldMails } from './old-mails.ts'
+import type { ProviderEvent } from './provider-event.ts'
+import { isAddress, sameMailbox } from './recipients.ts'
+import { type Suppression, type SuppressionPage, Suppressions } from './suppressions.ts'
+import { UnsubscribeTokens } from './unsubscribe-tokens.ts'
 
-export type { MailSummary } from './ledger.ts'
+export type { Suppression, SuppressionPage } from './suppressions.ts'
 
-const REQUEST_TIMEOUT_MS = 30_000
-/** After a failure of our own. */
-const REST_MS = 60_000
+export type MailSummary = { queued: number; sent: number; parked: number }
 
 /**
- * Sends what is owed, one mail an alarm.
+ * The courier of mail. There is one, named "main".
  *
- * The ledger is authoritative; the alarm is only the clock, and is set anew after every step and
- * at every start. Must hold: a mail handed over is sent or parked, through any restart, and one
- * change sends one mailbox one mail: what may have gone out is repeated under the same
- * idempotency key, and only while Resend remembers it. The alarm's handler never throws, because
- * the platform gives up on one that does.
+ * Beside the ledger it keeps who gets no mail (suppressions.ts). What Resend says of a mail moves
+ * the ledger and that list in one transaction, so that neither is ever without the other.
  */
-export class Mailer extends DurableObject<Env> {
-  readonly #ledger: Ledger
-  #busy = false
+export class Mailer extends Courier {
+  readonly #suppressions: Suppressions
+  readonly #tokens: UnsubscribeTokens
+  protected readonly channel: MailChannel
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
-    this.#ledger = new Ledger(ctx.storage)
-    this.#ledger.recover(Date.now(), 'The mailer stopped while it was being sent.')
-    ctx.blockConcurrencyWhile(() => this.#arm())
+    this.#suppressions = new Suppressions(ctx.storage.sql)
+    this.#tokens = new UnsubscribeTokens(ctx.storage.sql)
+    this.channel = new MailChannel(env, this.#suppressions, this.#tokens)
+    ctx.blockConcurrencyWhile(async () => {
+      await moveOldMails(this.ledger.rows)
+      await this.arm()
+    })
   }
 
-  /** Takes mails to send; those it has had are dropped. Durable when it returns. */
-  async enqueue(owed: OwedMail[]): Promise<void> {
-    if (this.#ledger.add(owed, Date.now()) > 0 && !this.#busy) await this.#arm()
-  }
-
-  async summary(): Promise<MailSummary> {
-    return this.#ledger.summary
-  }
-
-  /** Newest first; of every state if none is given. */
-  async list({ state, limit }: { state?: MailState; limit: number }): Promise<MailReport[]> {
-    return this.#ledger.list(state ?? null, limit)
-  }
-
-  override async alarm(): Promise<void> {
-    if (this.#busy) return
-    this.#busy = true
-    try {
-      await this.#sendNext(Date.now())
-      this.#ledger.prune(Date.now())
-    } catch (error) {
-      const later = Date.now() + REST_MS
-      if (!this.#ledger.recover(later, String(error))) this.#ledger.pause(later)
-      console.error(JSON.stringify({ message: 'the mailer failed', error: String(error) }))
-    } finally {
-      this.#busy = false
-      await this.#arm()
-    }
-  }
-
-  async #arm(): Promise<void> {
-    const at = this.#ledger.nextAt
-    if (at !== null) await this.ctx.storage.setAlarm(Math.max(at, Date.now()))
-  }
-
-  async #sendNext(now: number): Promise<void> {
-    if (this.#ledger.pausedUntil > now) return
-    const mail = this.#ledger.nextDue(now)
-    if (!mail) return
-    const tooOften = parkUnsent(mail, now)
-    if (tooOften !== null) return this.#carryOut(mail, { kind: 'park', error: tooOften })
-
-    const { RESEND_API_KEY, MAIL_FROM } = this.env
-    if (!RESEND_API_KEY) return this.#carryOut(mail, missing('RESEND_API_KEY'))
-    if (!MAIL_FROM) return this.#carryOut(mail, missing('MAIL_FROM'))
-
-    this.#ledger.begin(mail, now)
-    // Only when the attempt is on record may the request leave.
-    await this.ctx.storage.sync()
-    const answer = await this.#send(mail, RESEND_API_KEY, MAIL_FROM)
-    const attempted = { attempts: mail.attempts + 1, firstAt: mail.firstAt ?? now }
-    this.#ledger.pause(Date.now() + paceMs(answer.headers))
-    this.#carryOut(mail, judge(answer, attempted, Date.now(), Math.random()))
-  }
-
-  async #send(mail: DueMail, key: string, from: string): Promise<Answer> {
-    const { RESEND_BASE_URL } = this.env
-    const resend = new Resend(key, RESEND_BASE_URL ? { baseUrl: RESEND_BASE_URL } : {})
-    const idempotencyKey = await idempotencyKeyOf(mail)
-    // Not AbortSignal.timeout: its timer would keep the object in memory long after the answer.
-    const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(), REQUEST_TIMEOUT_MS)
-    try {
-      return await resend.emails.send(
-        { from, to: mail.recipient, ...filledLetter(mail.order) },
-        { idempotencyKey, signal: controller.signal },
-      )
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  #carryOut(mail: DueMail, outcome: Outcome): void {
+  /** What Resend says became of a mail. */
+  async heard(event: ProviderEvent): Promise<'applied' | 'known' | 'unmatched'> {
+    const { id, kind: word, at, providerId, detail } = event
     const now = Date.now()
-    switch (outcome.kind) {
-      case 'sent':
-        this.#ledger.sent(mail, outcome.providerId, now)
-        return
-      case 'retry':
-        this.#ledger.retry(mail, now + outcome.afterMs, outcome.error)
-        break
-      case 'hold':
-        this.#ledger.hold(mail, now + outcome.afterMs, outcome.error)
-        break
-      case 'park':
-        this.#ledger.park(mail, outcome.error)
-    }
-    console.warn(
-      JSON.stringify({
-        message: `a mail was not sent: ${outcome.kind}`,
-        change: mail.change,
-        error: outcome.error,
-      }),
-    )
+    const heard = { id, word, at: Date.parse(at), providerId, detail }
+    const { kind } = this.ledger.rows.write(() => {
+      const hearing = this.ledger.hear(event.delivery, heard, now)
+      if (hearing.kind !== 'known')
+        this.#suppressFor(event, hearing.kind === 'applied' ? hearing.row : null, now)
+      return hearing
+    })
+    if (kind === 'applied') await this.moved()
+    return kind
   }
-}
 
-/** `<change>/<128 bits of the mailbox's SHA-256>`: 69 characters of Resend's 256. */
-async function idempotencyKeyOf({ change, mailbox }: DueMail): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(mailbox))
-  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0'))
-  return `${change}/${hex.slice(0, 16).join('')}`
+  async suppressions(
+    limit: number,
+    before: number | null,
+    search: string | null,
+  ): Promise<SuppressionPage> {
+    return this.#suppressions.list(limit, before, search === null ? null : sameMailbox(search))
+  }
+
+  /** By hand. */
+  async suppress(mailbox: string, detail: string | null): Promise<Suppression> {
+    return this.#suppressions.add(sameMailbox(mailbox), 'by_hand', detail, Date.now())
+  }
+
+  /** @returns whether it was there */
+  async unsuppress(mailbox: string): Promise<boolean> {
+    return this.#suppressions.remove(sameMailbox(mailbox))
+  }
+
+  async unsubscribe(token: string): Promise<'unsubscribed' | 'missing'> {
+    const mailbox = this.#tokens.mailboxOf(token)
+    if (mailbox === null) return 'missing'
+    this.#suppressions.add(mailbox, 'unsubscribed', null, Date.now())
+    return 'unsubscribed'
+  }
+
+  async mailboxOf(token: string): Promise<string | null> {
+    return this.#tokens.mailboxOf(token)
+  }
+
+  /** In three words: what waits, what Resend has, and what a person has to look at. */
+  async summary(): Promise<MailSummary> {
+    const counts = await this.counts()
+    return {
+      queued: counts.queued + counts.sending + counts.failed,
+      sent: counts.sent + counts.delivered + counts.bounced + counts.complained,
+      parked: counts.parked + counts.unknown,
+    }
+  }
+
+  #suppressFor(
+    { kind, permanent, recipient, detail }: ProviderEvent,
+    row: Row | null,
+    now: number,
+  ): void {
+    if (kind !== 'complained' && !(kind === 'bounced' && permanent)) return
+    const mailbox = recipient ?? row?.recipient ?? ''
+    if (isAddress(mailbox)) this.#suppressions.add(sameMailbox(mailbox), kind, detail, now)
+  }
 }

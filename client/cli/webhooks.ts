@@ -1,0 +1,56 @@
+import type { Command } from './command.ts'
+import { UsageError } from './failure.ts'
+import { meant } from './nearest.ts'
+import type { Terminal } from './terminal.ts'
+import { deliveries, redrive } from './webhook-deliveries.ts'
+import { add, list, off, on, remove, rotate, test } from './webhook-endpoints.ts'
+
+type Action = (args: readonly string[], terminal: Terminal) => Promise<number>
+
+const actions: Record<string, Action> = {
+  list,
+  add,
+  on,
+  off,
+  remove,
+  rotate,
+  test,
+  deliveries,
+  redrive,
+}
+
+export const webhooks: Command = {
+  name: 'webhooks',
+  summary: 'Endpoints that are told of changes: how they fare, and what they are owed.',
+  forms: [
+    'list [--json]',
+    "add <url> --table orders [--op insert,update] [--when '{…}'] [--description …] [--json]",
+    'on <id>',
+    'off <id>',
+    'remove <id> --yes',
+    'rotate <id>',
+    'test <id>',
+    'deliveries <id> [--state parked] [--limit N] [--all] [--json]',
+    'redrive <id> <delivery>',
+    'redrive <id> [--state parked] [--dry-run | --yes]',
+  ],
+  details: [
+    '--table may be given several times. --when holds for each of them, and is JSON:',
+    '  \'{"status":{"became":["filled"]}}\'   is, was and changed are the other tests.',
+    'add and rotate print a secret, which nobody can read again: the receiver checks signatures',
+    'with it. After rotate the one before is good for another 24 hours.',
+    'An endpoint that fails for a day is switched off, and what it is owed is parked: put it right,',
+    'then `on`, then `redrive`.',
+    'Asks with the token in BELFRY_ADMIN_TOKEN, or the local run’s own.',
+  ].join('\n'),
+
+  async run([name, ...rest], terminal) {
+    const names = Object.keys(actions)
+    if (name === undefined) throw new UsageError(`webhooks: say what to do: ${names.join(', ')}.`)
+    const action = Object.hasOwn(actions, name) ? actions[name] : undefined
+    if (action) return action(rest, terminal)
+    throw new UsageError(
+      `webhooks: there is no "${name}"${meant(name, names)}; there are ${names.join(', ')}.`,
+    )
+  },
+}
