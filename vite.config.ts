@@ -53,6 +53,7 @@ export default defineConfig({
     rolldownOptions: {
       input: {
         index: 'client/index.html',
+        mail: 'client/mail.html',
         docs: 'client/docs.html',
         problems: 'client/docs/problems.html',
         belfry: 'client/sdk/belfry.ts',

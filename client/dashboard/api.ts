@@ -1,3 +1,4 @@
+import type { ZodType } from 'zod'
 import type { Problem } from '../../protocol/problems.ts'
 import type { Order, OrderDraft } from './order.ts'
 
@@ -81,6 +82,24 @@ export async function request<T>(
     return refuse('The answer was cut off', 'Look whether it was done, then try again.')
   if (response.ok) return { ok: true, value: answer as T }
   return { ok: false, refusal: readProblem(response.status, answer) }
+}
+
+/** As `request`, for an answer that has this shape. */
+export async function requestAs<T>(
+  shape: ZodType<T>,
+  method: string,
+  path: string,
+  extras: Extras = {},
+): Promise<Outcome<T>> {
+  const outcome = await request(method, path, extras)
+  if (!outcome.ok) return outcome
+  const parsed = shape.safeParse(outcome.value)
+  if (parsed.success) return { ok: true, value: parsed.data }
+  const where = parsed.error.issues[0]?.path.join('.') ?? ''
+  return refuse(
+    'The answer was not understood',
+    `Reload this page: the server may be newer than it (${path}, at “${where}”).`,
+  )
 }
 
 /** Also for what stands between us and the worker and answers no problem of ours. */

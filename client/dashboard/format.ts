@@ -62,6 +62,13 @@ export function formatTime(iso: string, timeZone?: string): string {
   return (timeZone === undefined ? localClock : clockIn(timeZone)).format(time)
 }
 
+/** As `formatTime`, after the day if that is not today's: "20 Nov, 08:33:55.123". */
+export function formatDayTime(iso: string, nowMs: number): string {
+  const time = Date.parse(iso)
+  if (Number.isNaN(time) || day.format(time) === day.format(nowMs)) return formatTime(iso)
+  return `${day.format(time)}, ${formatTime(iso)}`
+}
+
 /** The full moment, for a tooltip. */
 export function formatMoment(iso: string): string {
   const time = Date.parse(iso)

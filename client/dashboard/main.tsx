@@ -8,26 +8,67 @@ import './styles/orders-cards.css'
 import './styles/flash.css'
 import './styles/activity.css'
 import './styles/dialog.css'
+import './styles/pages.css'
+import './styles/mail-board.css'
+import './styles/mails.css'
+import './styles/mails-cards.css'
+import './styles/mail-dialog.css'
+import './styles/letter.css'
+import './styles/rules.css'
 import './styles/phone.css'
+import { computed, effect } from '@preact/signals'
 import { render } from 'preact'
 import { clearLog, openDialog } from './actions.ts'
 import { App } from './components/app.tsx'
 import { focusSearch } from './components/orders-toolbar.tsx'
 import { listen } from './feed.ts'
+import { readCatalog } from './mail/catalog.ts'
+import { focusMailSearch } from './mail/mail-search.tsx'
+import { reconnectPokes, watchMails } from './mail/watch-mails.ts'
+import { navigate, route, watchNavigation } from './navigation.ts'
+import { mailsPath } from './route.ts'
 import { watchShortcuts } from './shortcuts.ts'
+import { query } from './store.ts'
 import { watchSystem } from './system.ts'
 import { watchTheme } from './theme.ts'
 
 const feed = listen(location.origin)
 const shortcuts = [
   { key: 'n', does: 'New order', run: () => openDialog({ kind: 'create' }) },
-  { key: '/', does: 'Search the orders', run: focusSearch },
-  { key: 'r', does: 'Reconnect', run: () => feed.reconnect() },
+  { key: '/', does: 'Search', run: search },
+  { key: 'o', does: 'Show the orders', run: () => navigate('/') },
+  { key: 'm', does: 'Show the mails', run: () => navigate(mailsPath()) },
+  { key: 'r', does: 'Reconnect', run: reconnect },
   { key: 'c', does: 'Clear the activity log', run: clearLog },
   { key: '?', does: 'Show this help', run: () => openDialog({ kind: 'help' }) },
 ]
 
+function reconnect(): void {
+  feed.reconnect()
+  reconnectPokes()
+}
+
+function search(): void {
+  const at = route.peek()
+  if (at.page === 'orders') focusSearch()
+  else if (at.pane === 'mails') focusMailSearch()
+}
+
 watchTheme()
+watchNavigation()
+watchMails()
 watchSystem()
 watchShortcuts(shortcuts)
 render(<App feed={feed} shortcuts={shortcuts} />, document.getElementById('app') as HTMLElement)
+
+const searchOfOrders = computed(() => (route.value.page === 'orders' ? route.value.search : null))
+effect(() => {
+  const text = searchOfOrders.value
+  if (text !== null) query.value = { ...query.peek(), text, status: null }
+})
+const paneOfMail = computed(() => (route.value.page === 'mail' ? route.value.pane : null))
+// Rules seldom change: they are read when a pane is entered.
+effect(() => {
+  document.title = paneOfMail.value === null ? 'Belfry' : 'Mail · Belfry'
+  if (paneOfMail.value !== null) void readCatalog()
+})

@@ -3,6 +3,7 @@ import type { Change, Operation } from '../../protocol/change.ts'
 import type { Position } from '../../protocol/position.ts'
 import type { ConnectionState, Freshness } from '../sdk/belfry.ts'
 import { type Latency, noLatency } from './latency.ts'
+import type { MailQuery } from './mail/query.ts'
 import type { Order } from './order.ts'
 import type { Probe, SystemReading } from './system-status.ts'
 import { look, type Query } from './view.ts'
@@ -85,6 +86,7 @@ export type Dialog =
   | { kind: 'create' }
   | { kind: 'edit'; order: Order }
   | { kind: 'delete'; order: Order }
+  | { kind: 'redrive'; query: MailQuery }
   | { kind: 'help' }
 export const dialog = signal<Dialog>({ kind: 'none' })
 

@@ -21,7 +21,13 @@ export type SystemStatus = {
     parked: number
     error: string | null
   }[]
-  mail: { queued: number; sent: number; parked: number }
+  mail: {
+    queued: number
+    sent: number
+    parked: number
+    /** When the oldest of the queued was owed. */
+    waiting_since: string | null
+  }
   delivering: boolean
   /** Why changes do not arrive, or only slowly, and what to do. */
   why: string | null

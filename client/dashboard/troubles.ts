@@ -1,10 +1,17 @@
 import { type ConnectionState, describe, type Freshness, type Loss } from '../sdk/belfry.ts'
 import { formatCount, formatMs } from './format.ts'
+import { mailsPath } from './route.ts'
 import { plural } from './sentences.ts'
 import type { SystemReading, SystemStatus } from './system-status.ts'
 
 /** What keeps changes from arriving, and what to do about it. */
-export type Trouble = { tone: 'wait' | 'bad'; what: string; advice: string }
+export type Trouble = {
+  tone: 'wait' | 'bad'
+  what: string
+  advice: string
+  /** Where it can be mended. */
+  link?: { path: string; text: string }
+}
 
 export function troubles(
   connection: ConnectionState,
@@ -33,7 +40,7 @@ export function troubles(
     })
   }
   if (system.state === 'read' && connection.state === 'live')
-    found.push(...systemTroubles(system.status))
+    found.push(...systemTroubles(system.status), ...mailTroubles(system.status, system.atMs))
   return found
 }
 
@@ -59,7 +66,7 @@ function isTooSlow(reason: Loss): boolean {
   return reason.kind === 'closed' && reason.name === 'too_slow'
 }
 
-function systemTroubles({ delivering, why, consumers, mail }: SystemStatus): Trouble[] {
+function systemTroubles({ delivering, why, consumers }: SystemStatus): Trouble[] {
   const found: Trouble[] = []
   if (why !== null) {
     const [what = '', ...advice] = why.replaceAll('`', '').split(/(?<=[.!?]) /)
@@ -74,11 +81,32 @@ function systemTroubles({ delivering, why, consumers, mail }: SystemStatus): Tro
         parked > 0 ? `${formatCount(parked)} changes are parked.` : 'It tries again by itself.',
     })
   }
+  return found
+}
+
+/** Sending takes seconds; a mail that has waited so long waits for something. */
+const LONG_WAIT_MS = 2 * 60_000
+
+function mailTroubles({ mail }: SystemStatus, nowMs: number): Trouble[] {
+  const found: Trouble[] = []
+  const waitedMs = mail.waiting_since === null ? 0 : nowMs - Date.parse(mail.waiting_since)
+  if (waitedMs > LONG_WAIT_MS) {
+    found.push({
+      tone: 'wait',
+      what: `Mails wait to be sent, the oldest for ${formatMs(waitedMs)}.`,
+      advice: 'They are tried again by themselves; each says what it waits for.',
+      link: {
+        path: mailsPath({ states: ['queued', 'sending', 'failed'] }),
+        text: 'Show what waits',
+      },
+    })
+  }
   if (mail.parked > 0) {
     found.push({
       tone: 'wait',
-      what: `${plural(mail.parked, 'mail is', 'mails are')} parked after failing.`,
-      advice: 'Look at the mail’s error, mend it, and redrive it.',
+      what: `${plural(mail.parked, 'mail needs', 'mails need')} a person.`,
+      advice: 'Not sent, or nobody knows whether it was: see why, mend it, and try again.',
+      link: { path: mailsPath({ states: ['unknown', 'parked'] }), text: 'Show them' },
     })
   }
   return found

@@ -5,6 +5,8 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 /** A running Belfry, as these tests need it. */
 export type Running = {
   url: string
+  /** Of the stand-in for Resend. */
+  mailboxUrl: string
   /** Runs one statement beside the API, like any other writer. */
   sql(text: string): Promise<Record<string, unknown>[]>
 }
@@ -41,7 +43,7 @@ const FLAGS = [
  * `BELFRY_LOCAL` is its path, `CHROME_PATH` the browser's.
  */
 export async function openFixture(): Promise<Fixture> {
-  const { url, databaseUrl } = await readLocal()
+  const { url, databaseUrl, mailboxUrl } = await readLocal()
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   const browser = await launch()
@@ -49,6 +51,7 @@ export async function openFixture(): Promise<Fixture> {
 
   return {
     url,
+    mailboxUrl,
     sql: async (text) => (await database.query(text)).rows,
     async killWorker() {
       const { pids } = await readLocal()
@@ -75,7 +78,7 @@ export async function openFixture(): Promise<Fixture> {
   }
 }
 
-type Local = { url: string; databaseUrl: string; pids: { worker: number } }
+type Local = { url: string; databaseUrl: string; mailboxUrl: string; pids: { worker: number } }
 
 /** Read each time: a process that was started again has another pid. */
 async function readLocal(): Promise<Local> {

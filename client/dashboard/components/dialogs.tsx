@@ -1,3 +1,4 @@
+import { RedriveDialog } from '../mail/redrive-dialog.tsx'
 import type { Shortcut } from '../shortcuts.ts'
 import { dialog } from '../store.ts'
 import { DeleteDialog } from './delete-dialog.tsx'
@@ -16,6 +17,8 @@ export function Dialogs({ shortcuts }: { shortcuts: readonly Shortcut[] }) {
       return <OrderDialog key={open.order.id} order={open.order} />
     case 'delete':
       return <DeleteDialog order={open.order} />
+    case 'redrive':
+      return <RedriveDialog query={open.query} />
     case 'help':
       return <HelpDialog shortcuts={shortcuts} />
   }

@@ -1,4 +1,7 @@
 import { openDialog } from '../actions.ts'
+import { formatCount } from '../format.ts'
+import { route } from '../navigation.ts'
+import { mailsPath } from '../route.ts'
 import { canaryTimes, deliveryWord } from '../sentences.ts'
 import { connection, freshness, second, system } from '../store.ts'
 import { theme, toggleTheme } from '../theme.ts'
@@ -12,6 +15,7 @@ export function Header() {
         <Bell />
         <span class="wordmark">Belfry</span>
       </a>
+      <Pages />
       <State />
       <Canary />
       <nav class="top-actions" aria-label="Page">
@@ -28,17 +32,41 @@ export function Header() {
           ?
         </button>
         <ThemeButton />
-        <button
-          type="button"
-          class="button primary"
-          title="New order (N)"
-          onClick={() => openDialog({ kind: 'create' })}
-        >
-          <Icon name="plus" />
-          New order
-        </button>
+        {route.value.page === 'orders' && (
+          <button
+            type="button"
+            class="button primary"
+            title="New order (N)"
+            onClick={() => openDialog({ kind: 'create' })}
+          >
+            <Icon name="plus" />
+            New order
+          </button>
+        )}
       </nav>
     </header>
+  )
+}
+
+function Pages() {
+  const { page } = route.value
+  const reading = system.value
+  const stuck = reading.state === 'read' ? reading.status.mail.parked : 0
+  return (
+    <nav class="pages" aria-label="Belfry">
+      <a href="/" aria-current={page === 'orders' ? 'page' : undefined}>
+        Orders
+      </a>
+      <a href={mailsPath()} aria-current={page === 'mail' ? 'page' : undefined}>
+        Mail
+        {stuck > 0 && (
+          <span class="badge" title="Parked, or of unknown outcome">
+            {formatCount(stuck)}
+            <span class="unseen"> to decide</span>
+          </span>
+        )}
+      </a>
+    </nav>
   )
 }
 

@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks'
 import { openDialog } from '../actions.ts'
 import { formatAmount } from '../format.ts'
 import type { Order } from '../order.ts'
+import { mailsPath } from '../route.ts'
 import type { Mark } from '../store.ts'
 import { Ago } from './ago.tsx'
 import { Icon } from './icon.tsx'
@@ -24,9 +25,14 @@ export function OrderRow({ order, mark, gone }: Props) {
         <td class="customer">
           {order.customer_name}
           {order.customer_email !== null && (
-            <span class="has-mail" title={`Mail goes to ${order.customer_email}`}>
+            <a
+              class="has-mail"
+              href={mailsPath({ order: String(order.id) })}
+              aria-label={`Mails about order ${order.id}`}
+              title={`Mail goes to ${order.customer_email}`}
+            >
               <Icon name="mail" />
-            </span>
+            </a>
           )}
         </td>
         <td class="product">{order.product_name}</td>

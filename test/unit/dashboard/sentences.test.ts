@@ -29,7 +29,7 @@ const status: SystemStatus = {
   shards: [],
   sockets: 1,
   consumers: [{ name: 'mail', offset: 41, behind: 0, parked: 0, error: null }],
-  mail: { queued: 0, sent: 3, parked: 0 },
+  mail: { queued: 0, sent: 3, parked: 0, waiting_since: null },
   delivering: true,
   why: null,
   canary: { beat: 812, age_ms: 2_900, to_feed_ms: 12, to_shards_ms: 3 },
@@ -156,7 +156,7 @@ describe('troubles', () => {
         reading({
           ...absent,
           consumers: [parked],
-          mail: { queued: 0, sent: 0, parked: 1 },
+          mail: { queued: 0, sent: 0, parked: 1, waiting_since: null },
         }),
       ),
     ]
@@ -202,6 +202,28 @@ describe('troubles', () => {
     const failed = { state: 'failed', message: 'x' } as const
     expect(what(waiting, current, failed)).toEqual([
       'Not connected. The server cannot be reached, or the connection broke off.',
+    ])
+  })
+
+  test('tell of mails only once they wait for long, and lead to them', () => {
+    const waiting = (forMs: number) =>
+      troubles(
+        live,
+        current,
+        reading({
+          mail: {
+            ...status.mail,
+            queued: 2,
+            waiting_since: new Date(1_000_000 - forMs).toISOString(),
+          },
+        }),
+      )
+    expect(waiting(120_000)).toEqual([])
+    expect(waiting(20 * 60_000)).toMatchObject([
+      {
+        what: 'Mails wait to be sent, the oldest for 20 min.',
+        link: { path: '/mail?state=queued%2Csending%2Cfailed' },
+      },
     ])
   })
 })

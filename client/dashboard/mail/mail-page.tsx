@@ -1,0 +1,42 @@
+import { Troubles } from '../components/troubles.tsx'
+import { route } from '../navigation.ts'
+import { mailsPath, rulesPath, templatesPath } from '../route.ts'
+import { MailBoard } from './mail-board.tsx'
+import { MailList } from './mail-list.tsx'
+import { RulesPane } from './rules-pane.tsx'
+import { TemplatesPane } from './templates-pane.tsx'
+
+/** The mails that changes owed, what came of each, and where they come from. */
+export function MailPage() {
+  const at = route.value
+  if (at.page !== 'mail') return null
+  return (
+    <main class="page" id="content" tabIndex={-1}>
+      <Troubles />
+      <MailNav pane={at.pane} />
+      {at.pane === 'mails' && (
+        <>
+          <MailBoard query={at.query} />
+          <MailList query={at.query} />
+        </>
+      )}
+      {at.pane === 'rules' && <RulesPane />}
+      {at.pane === 'templates' && <TemplatesPane chosen={at.template} />}
+    </main>
+  )
+}
+
+function MailNav({ pane }: { pane: string }) {
+  const link = (name: string, title: string, path: string) => (
+    <a href={path} aria-current={pane === name ? 'page' : undefined}>
+      {title}
+    </a>
+  )
+  return (
+    <nav class="mail-nav" aria-label="Mail">
+      {link('mails', 'Mails', mailsPath())}
+      {link('rules', 'Rules', rulesPath())}
+      {link('templates', 'Templates', templatesPath())}
+    </nav>
+  )
+}
