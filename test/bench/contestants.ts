@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
 import { freePort } from '../../dev/ports.ts'
 import { within } from '../support/deadline.ts'
 import type { DialectName } from './load/dialects.ts'
@@ -52,7 +53,9 @@ function belfry(stage: Stage, bundle: string): Contestant {
       const port = await somePort()
       const url = `http://127.0.0.1:${port}`
       const secrets = { DATABASE_URL: databaseUrl, LINK_SECRET: 'bench link', ADMIN_TOKEN: 'bench' }
-      const launch = workerdLaunch(bundle, port, secrets)
+      const neon = await serveNeonEndpoint(databaseUrl, await somePort())
+      const vars = { NEON_ENDPOINT: neon.url }
+      const launch = workerdLaunch(bundle, port, secrets, { vars })
       let worker = await stage.start('workerd', launch)
       await within(20_000, 'workerd answer', untilHealthy(url, worker))
       const env = { DATABASE_URL: databaseUrl, FEED_URL: url, LINK_SECRET: secrets.LINK_SECRET }
@@ -72,6 +75,7 @@ function belfry(stage: Stage, bundle: string): Contestant {
         stop: async () => {
           await listener.stop()
           await worker.stop('SIGKILL')
+          await neon.close()
         },
         metrics: () => readMetrics(healthPort),
       }

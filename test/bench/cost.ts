@@ -14,7 +14,7 @@ export const rows = {
   perChange: 2,
   /** Its row of `batches`, and that once more when it is pruned. */
   perBatch: 2,
-  /** The place of the one consumer that there is. */
+  /** The place of a consumer. */
   perConsumerRun: 1,
   /** Where a shard stands, once a second while it tells (worker/shard/standing.ts). */
   perShardSecond: 1,
@@ -24,6 +24,8 @@ export const rows = {
 
 /** The consumers run at most so often: CONSUMERS_LAG_MS in worker/feed/feed.ts. */
 const CONSUMER_RUNS_PER_SECOND = 20
+/** Mail and webhooks: worker/feed/feed.ts. */
+const CONSUMERS = 2
 /** SWEEP_MS in worker/feed/feed.ts, BEAT_MS in worker/shard/shard.ts. */
 const SWEEP_SECONDS = 60
 export const BEAT_SECONDS = ((HEARTBEAT_MS / 1000) * 2) / 3
@@ -46,7 +48,7 @@ export function unitsOf(pace: Pace, calls: number): Units {
   const canaries = seconds / (CANARY_MS / 1000)
   const messages = batches + canaries + seconds / (PULSE_MS / 1000) + acks
   const alarms = seconds / SWEEP_SECONDS + (seconds / BEAT_SECONDS) * shards
-  const consumerRuns = Math.min(batches, seconds * CONSUMER_RUNS_PER_SECOND)
+  const consumerRuns = Math.min(batches, seconds * CONSUMER_RUNS_PER_SECOND) * CONSUMERS
   return {
     requests: messages / cloudflare.messagesPerRequest + calls + alarms,
     // Each alarm is set again, which is a row.

@@ -3,6 +3,7 @@ import { bulk } from './measures/bulk.ts'
 import { commits } from './measures/commits.ts'
 import { cost } from './measures/cost.ts'
 import { latency } from './measures/latency.ts'
+import { mail } from './measures/mail.ts'
 import { memory } from './measures/memory.ts'
 import { reconnect } from './measures/reconnect.ts'
 import { scale } from './measures/scale.ts'
@@ -17,6 +18,7 @@ export const measures: { [name: string]: (bench: Bench) => Promise<Section | Sec
   bulk,
   reconnect,
   memory,
+  mail,
   cost,
   scale,
 }

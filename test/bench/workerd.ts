@@ -25,11 +25,17 @@ type WorkerConfig = {
   vars: { [name: string]: unknown }
 }
 
-/** @returns the bundle's file */
-export async function bundleWorker(folder: string): Promise<string> {
-  const outfile = `${folder}/worker.js`
+/**
+ * @param entry what to bundle in place of the worker
+ * @returns the bundle's file
+ */
+export async function bundleWorker(
+  folder: string,
+  entry: string = resolve(root, config.main as string),
+): Promise<string> {
+  const outfile = `${folder}/${basename(entry).replace(/\.\w+$/, '')}.bundle.js`
   await build({
-    entryPoints: [resolve(root, config.main as string)],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     format: 'esm',

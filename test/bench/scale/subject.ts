@@ -1,3 +1,4 @@
+import { serveRules } from '../../support/rules-server.ts'
 import { type Bench, requireOrder } from '../bench.ts'
 import { somePort, untilHealthy } from '../contestants.ts'
 import { workerdLaunch } from '../workerd.ts'
@@ -43,7 +44,8 @@ export class Subject {
   ): Promise<Result> {
     const [port, inspector] = [await somePort(), await somePort()]
     const secrets = { DATABASE_URL: NO_DATABASE, LINK_SECRET: SECRET, ADMIN_TOKEN: 'bench' }
-    const vars = { SHARDS_PER_REGION: String(shards) }
+    const rules = await serveRules()
+    const vars = { SHARDS_PER_REGION: String(shards), NEON_ENDPOINT: rules.url }
     const launch = workerdLaunch(bench.bundle, port, secrets, { vars, inspector })
     const part = await bench.stage.start('workerd', launch)
     await untilHealthy(`http://127.0.0.1:${port}`, part)
@@ -52,6 +54,7 @@ export class Subject {
       await bench.subscribers('close', undefined)
       listener.close()
       await part.stop('SIGKILL')
+      await rules.close()
     })
     try {
       return await work(subject)
