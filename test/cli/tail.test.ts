@@ -43,6 +43,7 @@ describe('tail', () => {
       after: '41',
       epoch: 'k3v',
       acks: '1',
+      deflate: '1',
     })
     tailing.terminal.interrupt()
     expect(await tailing.status).toBe(0)
@@ -78,7 +79,7 @@ describe('tail', () => {
       { BELFRY_TOKEN: 's3cret' },
     )
     expect(await tailing.status).toBe(1)
-    expect(tailing.visits).toEqual(['/api/changes/ws?acks=1&token=s3cret'])
+    expect(tailing.visits).toEqual(['/api/changes/ws?acks=1&deflate=1&token=s3cret'])
     expect(tailing.terminal.stderr).toMatch(/The worker refused: .*: the token … is too old\./)
     expect(tailing.terminal.stderr + tailing.terminal.stdout).not.toMatch('s3cret')
   })

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { mutations } from './mutations.ts'
 import { seeds } from './seeds.ts'
 
-const SCHEDULES = 20_000
+/** `npm run test:simulation` runs a hundred thousand, and asks that they reach everything. */
+const SCHEDULES = 4_000
 const DEADLINE_MS = 120_000
 
 /** In a process of its own, whose clock and network it takes. */
@@ -19,7 +20,7 @@ async function run(...args: string[]): Promise<{ code: number | null; said: stri
 
 describe('any order of events, with faults', () => {
   test(
-    'every promise is kept, and everything worth reaching is reached',
+    'every promise is kept',
     async () => {
       const { code, said } = await run('--schedules', String(SCHEDULES))
       expect(code, said).toBe(0)
