@@ -10,9 +10,9 @@ export async function isBusy(port: number): Promise<boolean> {
   return (await answers(port)) || (await listenOnce(port)) === null
 }
 
-/** @returns the preferred port, or another free one if that is taken */
-export async function freePort(preferred: number): Promise<number> {
-  if (preferred <= 65_535 && !(await isBusy(preferred))) return preferred
+/** @returns the preferred port, if there is one and it is free; otherwise another that is */
+export async function freePort(preferred?: number): Promise<number> {
+  if (preferred !== undefined && preferred <= 65_535 && !(await isBusy(preferred))) return preferred
   const port = await listenOnce(0)
   if (port === null) throw new Error('The system has no free port on 127.0.0.1.')
   return port

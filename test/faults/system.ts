@@ -76,7 +76,7 @@ export class System {
   ): Promise<System> {
     await migrate(postgres.url)
     await makeTables(postgres.url)
-    const neon = await serveNeonEndpoint(postgres.url, await freePort(0))
+    const neon = await serveNeonEndpoint(postgres.url, await freePort())
     const workerPort = await freePort(20_000 + Math.floor(Math.random() * 20_000))
     const doorPort = await freePort(workerPort + 1)
     const wires = {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { LocalServer } from '../../dev/local-http.ts'
 import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
+import { freePort } from '../../dev/ports.ts'
 import { capturedChange } from '../../protocol/change.ts'
 import { MAX_BATCH_CHANGES } from '../../protocol/link.ts'
 import { HttpOutbox } from '../../worker/feed/outbox.ts'
-import { freePort } from '../support/belfry.ts'
 import { servers } from '../support/database.ts'
 import { WatchedDatabase } from '../support/watched-database.ts'
 

@@ -1,12 +1,12 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest'
 import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
+import { freePort } from '../../dev/ports.ts'
 import type { DatabaseEnv } from '../../worker/api/database.ts'
 import { mailRules } from '../../worker/api/mail-rules.ts'
 import { mailTemplates } from '../../worker/api/mail-templates.ts'
 import { notFound, onError } from '../../worker/api/problem.ts'
 import { resolveUser } from '../../worker/mail/address-book.ts'
-import { freePort } from '../support/belfry.ts'
 import { newestServer } from '../support/database.ts'
 import { WatchedDatabase } from '../support/watched-database.ts'
 

@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/neon-http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
+import { freePort } from '../../dev/ports.ts'
 import { orders } from '../../drizzle/schema.ts'
-import { freePort } from '../support/belfry.ts'
 import { createDatabase, newestServer } from '../support/database.ts'
 
 describe('the local Neon endpoint, through the real driver', () => {

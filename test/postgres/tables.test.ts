@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/neon-http'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
+import { freePort } from '../../dev/ports.ts'
 import type { Row } from '../../protocol/change.ts'
 import { readRowPage } from '../../worker/api/row-page.ts'
 import {
@@ -10,7 +11,6 @@ import {
   type WatchedTable,
   type WatchedTables,
 } from '../../worker/api/watched-tables.ts'
-import { freePort } from '../support/belfry.ts'
 import { servers } from '../support/database.ts'
 import { WatchedDatabase } from '../support/watched-database.ts'
 

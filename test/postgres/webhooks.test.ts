@@ -1,12 +1,12 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest'
 import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
+import { freePort } from '../../dev/ports.ts'
 import { notFound, onError } from '../../worker/api/problem.ts'
 import { webhooks } from '../../worker/api/webhooks.ts'
 import type { Endpoint } from '../../worker/webhooks/endpoint.ts'
 import { WELL } from '../../worker/webhooks/health.ts'
 import { readRegistered } from '../../worker/webhooks/registered.ts'
-import { freePort } from '../support/belfry.ts'
 import { connect, newestServer } from '../support/database.ts'
 import { WatchedDatabase } from '../support/watched-database.ts'
 

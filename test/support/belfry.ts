@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../dev/ports.ts'
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
 const START_DEADLINE_MS = 90_000
@@ -98,12 +98,4 @@ export async function startBelfry(
 
 export function removeClone(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }

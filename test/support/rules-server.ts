@@ -6,7 +6,7 @@ const MAX_QUERY_BYTES = 64 * 1024
 
 /** In place of a Neon endpoint, for a worker that needs no more of a database than its rules. */
 export async function serveRules(): Promise<LocalServer> {
-  const server = await serveLocally(await freePort(0), MAX_QUERY_BYTES, async ({ url, body }) => {
+  const server = await serveLocally(await freePort(), MAX_QUERY_BYTES, async ({ url, body }) => {
     const answer = await databaseOfRules({ url: url.pathname, text: async () => body })
     return { status: answer.status, body: answer.ok ? await answer.json() : await answer.text() }
   })

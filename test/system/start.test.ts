@@ -5,16 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../../dev/ports.ts'
 import type { SwitchesInput } from '../../dev/switches.ts'
 import type { Change } from '../../protocol/change.ts'
 import type { Frame } from '../../protocol/frames.ts'
-import {
-  freePort,
-  freshClone,
-  type RunningBelfry,
-  removeClone,
-  startBelfry,
-} from '../support/belfry.ts'
+import { freshClone, type RunningBelfry, removeClone, startBelfry } from '../support/belfry.ts'
 
 const run = promisify(execFile)
 const cli = fileURLToPath(new URL('../../client/cli/main.ts', import.meta.url))
