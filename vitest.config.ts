@@ -3,6 +3,13 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { databaseOfRules } from './test/support/database-of-rules.ts'
 
+const cores = availableParallelism()
+/** One group after the other, so that what has a deadline has a core as well. */
+const WORKING = { maxWorkers: Math.max(2, cores - 1), sequence: { groupOrder: 0 } }
+/** These wait for the listener's clocks more than they work. */
+const WAITING = { maxWorkers: Math.max(3, cores - 1), sequence: { groupOrder: 1 } }
+const ALONE = { fileParallelism: false, sequence: { groupOrder: 2 } }
+
 /**
  * Six kinds of test, from the quick to the whole: pure parts; capture, bell and listener against
  * real servers; feed, shards and mail in workerd; the mailer in a storm, before the stand-in for
@@ -10,11 +17,10 @@ import { databaseOfRules } from './test/support/database-of-rules.ts'
  */
 export default defineConfig({
   test: {
-    // They wait more than they work: two cores are half idle with one file at a time.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       {
         test: {
+          ...WORKING,
           name: 'unit',
           include: ['unit', 'sdk', 'cli', 'simulation'].map((room) => `test/${room}/**/*.test.ts`),
         },
@@ -38,6 +44,7 @@ export default defineConfig({
           }),
         ],
         test: {
+          ...WORKING,
           name: 'worker',
           include: ['test/worker/**/*.test.ts'],
           exclude: ['test/worker/storm.test.ts'],
@@ -46,6 +53,7 @@ export default defineConfig({
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
         test: {
+          ...WORKING,
           name: 'storm',
           include: ['test/worker/storm.test.ts'],
           globalSetup: ['test/support/resend-stand-in.ts'],
@@ -54,6 +62,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...WAITING,
           name: 'postgres',
           include: ['test/postgres/**/*.test.ts', 'test/listener/**/*.test.ts'],
           globalSetup: ['test/support/postgres-server.ts'],
@@ -63,10 +72,10 @@ export default defineConfig({
       },
       {
         test: {
+          ...ALONE,
           name: 'system',
           include: ['test/system/**/*.test.ts', 'test/browser/**/*.test.ts'],
           globalSetup: ['test/support/running-system.ts'],
-          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
