@@ -158,7 +158,7 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     }
     socket = opened
     opened.binaryType = 'arraybuffer'
-    const arrived = arrivals(world.inflate ?? refuseToInflate, (message, bytes) => {
+    const arrived = arrivals(world.inflate, (message, bytes) => {
       // Of a socket that was left, what is still being inflated comes again on the next one.
       if (socket === opened) hear(message, bytes)
     })
@@ -260,10 +260,6 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
       world.report(error)
     }
   }
-}
-
-async function refuseToInflate(): Promise<never> {
-  throw new Error('nothing deflated was asked for')
 }
 
 function messageOf(error: unknown): string {

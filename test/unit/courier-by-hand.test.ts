@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { deliveryStates } from '../../protocol/delivery-states.ts'
 import { SAFE_TO_REPEAT_MS } from '../../worker/courier/attempt.ts'
 import { cancelled, redriven } from '../../worker/courier/by-hand.ts'
-import { deliveryStates } from '../../worker/courier/delivery.ts'
 import { HISTORY_MAX, hasHeard, readHistory, withEntry } from '../../worker/courier/history.ts'
 import { keyOf, parcelOf, readTag } from '../../worker/courier/row.ts'
 import { HOUR_MS, NOW, waiting } from './courier-row.ts'

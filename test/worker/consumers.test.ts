@@ -6,6 +6,7 @@ import { Consumers } from '../../worker/feed/consumers.ts'
 import { orderFilledRule } from '../support/database-of-rules.ts'
 import { bindings, openLink, orderChange, orderRow, startAfresh } from './link.ts'
 import { DEADLINE_MS, subscribe } from './subscriber.ts'
+import { summaryIn } from './summary-in.ts'
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue()
@@ -39,7 +40,7 @@ describe('the mail consumer', () => {
     const filled = { ...orderRow('filled'), customer_email: 'ada@belfry.test' }
     await link.deliver([orderChange(), orderChange({ new: filled })])
     await expect
-      .poll(() => mailer().summary(), { timeout: DEADLINE_MS })
+      .poll(() => summaryIn(mailer()), { timeout: DEADLINE_MS })
       .toMatchObject({ queued: 2 })
     await expect
       .poll(report, { timeout: DEADLINE_MS })
@@ -58,7 +59,7 @@ describe('the mail consumer', () => {
       .toMatch(/too large to travel/)
     for (let attempt = 0; attempt <= MAX_ATTEMPTS; attempt++) await retryNow()
     expect(await report()).toMatchObject({ offset: 3, parked: 1, error: null })
-    expect(await mailer().summary()).toMatchObject({ queued: 1 })
+    expect(await summaryIn(mailer())).toMatchObject({ queued: 1 })
   })
 
   it('P41 waits while the rules cannot be read, parks nothing, and then owes what it owed', async () => {
@@ -74,7 +75,7 @@ describe('the mail consumer', () => {
     database.mockRestore()
     await retryNow()
     expect(await report()).toMatchObject({ offset: 1, parked: 0, error: null })
-    expect(await mailer().summary()).toMatchObject({ queued: 1 })
+    expect(await summaryIn(mailer())).toMatchObject({ queued: 1 })
   })
 })
 

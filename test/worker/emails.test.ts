@@ -1,6 +1,6 @@
 import { abortAllDurableObjects } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { deliveryStates } from '../../worker/courier/delivery.ts'
+import { deliveryStates } from '../../protocol/delivery-states.ts'
 import { Mailer } from '../../worker/mail/mailer.ts'
 import { startAfresh } from './link.ts'
 import { type Answer, ask, configure, handOver, mailer, owed, Post, until } from './mail-post.ts'

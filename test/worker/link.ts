@@ -14,7 +14,7 @@ export const bindings = env as unknown as Env
 export async function startAfresh(): Promise<void> {
   await Promise.all([
     bindings.FEED.getByName('main').oldest(),
-    bindings.MAILER.getByName('main').summary(),
+    bindings.MAILER.getByName('main').counts(),
     bindings.SHARD.getByName('enam-0').deliver({ epoch: '', after: 0, through: 0, changes: '[]' }),
   ])
   await reset()

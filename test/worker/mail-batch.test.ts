@@ -20,6 +20,7 @@ import {
   step,
   stepOn,
 } from './mail-world.ts'
+import { summaryIn } from './summary-in.ts'
 
 let resend: ResendStandIn
 
@@ -121,7 +122,7 @@ describe('mails that are due together', () => {
     await step(mailer)
     expect(new Set(resend.requests.map(requestOf)).size).toBe(1)
     expect(resend.mails).toHaveLength(3)
-    expect(await mailer.summary()).toEqual({ queued: 0, sent: 3, parked: 0 })
+    expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 3, parked: 0 })
   })
 
   test('P55: refused as a whole are taken apart, and that costs no attempt', async () => {
@@ -166,7 +167,7 @@ describe('mails that are due together', () => {
     expect(await mailer.redrive({ id: (await listed(mailer))[0]?.id ?? 0 })).toBe(2)
     await step(mailer)
     expect(new Set(resend.requests.map(requestOf)).size).toBe(1)
-    expect(await mailer.summary()).toEqual({ queued: 0, sent: 2, parked: 0 })
+    expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 2, parked: 0 })
   })
 
   test('P55: held for the rate go together later, and with those that came meanwhile', async () => {
@@ -180,7 +181,7 @@ describe('mails that are due together', () => {
       ['/emails/batch', 2],
       ['/emails/batch', 3],
     ])
-    expect(await mailer.summary()).toEqual({ queued: 0, sent: 3, parked: 0 })
+    expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 3, parked: 0 })
   })
 
   test('P54: after 23 hours of doubt are unknown, all of them', async () => {
@@ -302,7 +303,7 @@ describe('P55: an outage', () => {
     expect(resend.requests.length - 5).toBeLessThanOrEqual(1 + 10 + 4)
     expect(resend.mails).toHaveLength(500)
     expect(new Set(resend.mails.map(({ subject }) => subject)).size).toBe(500)
-    expect(await mailer.summary()).toEqual({ queued: 0, sent: 500, parked: 0 })
+    expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 500, parked: 0 })
     const { kept, recount } = await bothCounts(mailer)
     expect(kept).toEqual(recount)
   })

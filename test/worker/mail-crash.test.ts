@@ -15,6 +15,7 @@ import {
   step,
   stepOn,
 } from './mail-world.ts'
+import { summaryIn } from './summary-in.ts'
 
 let resend: ResendStandIn
 
@@ -122,12 +123,12 @@ describe.each([
       await evictDurableObject(mailer)
       await rest(mailer)
     }
-    for (let steps = 0; (await mailer.summary()).queued > 0 && steps < 50; steps++) {
+    for (let steps = 0; (await summaryIn(mailer)).queued > 0 && steps < 50; steps++) {
       await twice(mailer)
       await evictDurableObject(mailer)
       await rest(mailer)
     }
-    expect(await mailer.summary()).toEqual({ queued: 0, sent: 5, parked: 0 })
+    expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 5, parked: 0 })
     expect(resend.mails).toHaveLength(5)
   })
 })

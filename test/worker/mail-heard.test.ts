@@ -17,6 +17,7 @@ import {
   step,
   within,
 } from './mail-world.ts'
+import { summaryIn } from './summary-in.ts'
 
 let resend: ResendStandIn
 let events = 0
@@ -88,7 +89,7 @@ describe('P56: what Resend says of a mail', () => {
     const before: unknown[] = []
     resend.script.push(async (request) => {
       await object.heard(event('delivered', { delivery: tagOf(0) }))
-      before.push(await object.summary())
+      before.push(await summaryIn(object))
       return resend.accept(request)
     })
     await step(mailer)

@@ -1,5 +1,6 @@
 import { vi } from 'vitest'
-import type { DeliveryReport, DeliveryState, Owed } from '../../worker/courier/delivery.ts'
+import type { DeliveryState } from '../../protocol/delivery-states.ts'
+import type { DeliveryReport, Owed } from '../../worker/courier/delivery.ts'
 import { sampleOrder } from '../../worker/mail/templates/order.ts'
 import { bindings } from './link.ts'
 import { DEADLINE_MS, worker } from './subscriber.ts'

@@ -1,10 +1,12 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env as bindings } from 'cloudflare:workers'
 import { vi } from 'vitest'
-import { type DeliveryReport, deliveryStates, type Owed } from '../../worker/courier/delivery.ts'
+import { deliveryStates } from '../../protocol/delivery-states.ts'
+import type { DeliveryReport, Owed } from '../../worker/courier/delivery.ts'
 import type { Env } from '../../worker/env.ts'
 import type { Mailer } from '../../worker/mail/mailer.ts'
 import { DEADLINE_MS } from './subscriber.ts'
+import { summaryIn } from './summary-in.ts'
 
 export const env = bindings as unknown as Env
 
@@ -174,7 +176,7 @@ export function step(stub: DurableObjectStub<Mailer>): Promise<number | null> {
 
 /** Steps until nothing waits any more. */
 export async function stepOn(stub: DurableObjectStub<Mailer>): Promise<void> {
-  for (let steps = 0; (await stub.summary()).queued > 0; steps++) {
+  for (let steps = 0; (await summaryIn(stub)).queued > 0; steps++) {
     if (steps === 300) throw new Error('mails wait for ever')
     await step(stub)
   }

@@ -20,6 +20,7 @@ import {
   step,
   within,
 } from './mail-world.ts'
+import { summaryIn } from './summary-in.ts'
 
 let resend: ResendStandIn
 
@@ -37,7 +38,7 @@ describe('a mail that is owed', () => {
   test('goes out at once, through the real client, under a key of change, rule and mailbox', async () => {
     const mailer = env.MAILER.getByName('at once')
     await mailer.enqueue([owed(1, 'Ada@Example.com')])
-    await eventually(async () => expect(await mailer.summary()).toMatchObject({ sent: 1 }))
+    await eventually(async () => expect(await summaryIn(mailer)).toMatchObject({ sent: 1 }))
     const [request] = resend.requests
     expect(request?.key).toMatch(/^00000000-0000-4000-8000-000000000001\/1\/[0-9a-f]{32}$/)
     expect(request?.headers.get('authorization')).toBe('Bearer re_key')
@@ -61,7 +62,7 @@ describe('a mail that is owed', () => {
     await step(mailer)
     await mailer.enqueue([owed(1), owed(1, 'bob@example.com')])
     expect(resend.asked).toEqual(['ada@example.com', 'bob@example.com'])
-    expect(await mailer.summary()).toEqual({ queued: 0, sent: 2, parked: 0 })
+    expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 2, parked: 0 })
   })
 
   test('P51: is another one by another rule', async () => {
@@ -194,7 +195,7 @@ describe('a mail that is owed', () => {
     const mailer = await mailerAtRest('given up')
     await mailer.enqueue([owed(1)])
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      expect(await mailer.summary()).toEqual({ queued: 1, sent: 0, parked: 0 })
+      expect(await summaryIn(mailer)).toEqual({ queued: 1, sent: 0, parked: 0 })
       resend.script.push(() => refusal(500, 'internal_server_error'))
       await sql(mailer, 'UPDATE deliveries SET next_at = 0')
       await step(mailer)
@@ -288,11 +289,11 @@ test('what was settled long ago is forgotten, what waits for a person later, wha
   const DAY_MS = 24 * HOUR_MS
   await sql(mailer, 'UPDATE deliveries SET forget_at = forget_at - ?', 59 * DAY_MS)
   await step(mailer)
-  expect(await mailer.summary()).toEqual({ queued: 0, sent: 2, parked: 1 })
+  expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 2, parked: 1 })
   await sql(mailer, 'UPDATE deliveries SET forget_at = forget_at - ?', 2 * DAY_MS)
   await step(mailer)
-  expect(await mailer.summary()).toEqual({ queued: 0, sent: 1, parked: 1 })
+  expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 1, parked: 1 })
   await sql(mailer, 'UPDATE deliveries SET forget_at = forget_at - ?', 305 * DAY_MS)
   await step(mailer)
-  expect(await mailer.summary()).toEqual({ queued: 0, sent: 0, parked: 0 })
+  expect(await summaryIn(mailer)).toEqual({ queued: 0, sent: 0, parked: 0 })
 })

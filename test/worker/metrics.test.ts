@@ -1,11 +1,8 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type DeliveryState, deliveryStates } from '../../protocol/delivery-states.ts'
 import { signLink } from '../../protocol/signature.ts'
-import {
-  type DeliveryCounts,
-  type DeliveryState,
-  deliveryStates,
-} from '../../worker/courier/delivery.ts'
+import type { DeliveryCounts } from '../../worker/courier/delivery.ts'
 import { Mailer } from '../../worker/mail/mailer.ts'
 import { beatOf } from './beats.ts'
 import {

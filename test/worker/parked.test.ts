@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_ATTEMPTS } from '../../worker/feed/consumer.ts'
 import { bindings, openLink, orderChange, orderRow, startAfresh } from './link.ts'
 import { DEADLINE_MS, worker } from './subscriber.ts'
+import { summaryIn } from './summary-in.ts'
 
 beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
 afterEach(async () => {
@@ -174,7 +175,7 @@ describe('redrive', () => {
       body: { outcome: 'handled' },
     })
     expect((await ask('')).body.parked).toEqual([])
-    expect(await mailer().summary()).toMatchObject({ queued: 2 })
+    expect(await summaryIn(mailer())).toMatchObject({ queued: 2 })
     expect((await feed().status()).consumers[0]).toMatchObject({ parked: 0, offset: 1 })
   })
 
@@ -188,7 +189,7 @@ describe('redrive', () => {
     ])
     expect(redriven[0].body.outcome).toBe('handled')
     expect([200, 404]).toContain(redriven[2].status)
-    expect(await mailer().summary()).toMatchObject({ queued: 2 })
+    expect(await summaryIn(mailer())).toMatchObject({ queued: 2 })
     expect((await ask('/mail/1/redrive', 'POST')).status).toBe(404)
   })
 

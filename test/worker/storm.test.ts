@@ -9,6 +9,7 @@ import { Random } from '../simulation/random.ts'
 import { orderFilledRule } from '../support/database-of-rules.ts'
 import type { StormContext } from '../support/storm-context.ts'
 import { deliveryOf, eventsOf, filled, StormWorld, shuffled } from './storm-world.ts'
+import { summaryIn } from './summary-in.ts'
 
 /**
  * 1,000 orders become filled, in any order and handed over more than once, while Resend fails in
@@ -57,7 +58,7 @@ test(`P50 P51 P52 P54 P55 P56 every mail that 1,000 orders owe is in the mailbox
   }
   await world.switchTo({})
   await world.ringAndKill(0)
-  for (let round = 0; (await world.mailer.summary()).queued > 0; round++) {
+  for (let round = 0; (await summaryIn(world.mailer)).queued > 0; round++) {
     expect(round, 'the storm is over, and mails still wait').toBeLessThan(CALM_ROUNDS_MAX)
     await world.pass(10 * MINUTE_MS)
     await world.ring()

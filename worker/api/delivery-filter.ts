@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { deliveryStates } from '../courier/delivery.ts'
+import { deliveryStates } from '../../protocol/delivery-states.ts'
 import { pageLimit } from './page-limit.ts'
 
 /** By what deliveries are found and paged, whatever their channel. */

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { type DeliveryFilter, type DeliveryReport, deliveryStates } from '../courier/delivery.ts'
+import { deliveryStates } from '../../protocol/delivery-states.ts'
+import type { DeliveryFilter, DeliveryReport } from '../courier/delivery.ts'
 import { sameMailbox } from '../mail/recipients.ts'
 import {
   deliveryFilter,

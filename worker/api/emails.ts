@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { DeliveryState } from '../courier/delivery.ts'
+import type { DeliveryState } from '../../protocol/delivery-states.ts'
 import type { Env } from '../env.ts'
 import { type Letter, renderMail } from '../mail/letter.ts'
 import {

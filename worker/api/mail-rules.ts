@@ -9,7 +9,7 @@ import { unknownNames } from '../rules/unknown-names.ts'
 import { type DatabaseEnv, database } from './database.ts'
 import { rootCause } from './database-failure.ts'
 import { mailRuleChanges, mailRuleId, mailRuleReport, newMailRule } from './mail-rule-schemas.ts'
-import { defaultHook, limitedBody, problem, problemResponses } from './problem.ts'
+import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
 import { readWatchedTables } from './watched-tables.ts'
 
 /**
@@ -63,14 +63,7 @@ const create = createRoute({
       ...oneRule,
       headers: { Location: { description: 'Where it is.', schema: { type: 'string' } } },
     },
-    ...problemResponses(
-      'invalid_body',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'unprocessable',
-      'database_unavailable',
-    ),
+    ...problemResponses(...ofWriting),
   },
 })
 
@@ -116,16 +109,7 @@ const change = createRoute({
   },
   responses: {
     200: oneRule,
-    ...problemResponses(
-      'invalid_id',
-      'invalid_body',
-      'not_found',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'unprocessable',
-      'database_unavailable',
-    ),
+    ...problemResponses('invalid_id', 'not_found', ...ofWriting),
   },
 })
 

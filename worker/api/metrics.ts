@@ -6,6 +6,7 @@ import { adminIfSet } from './admin-token.ts'
 import { EXPOSITION_TYPE, exposition, type Metric } from './exposition.ts'
 import { problemResponses } from './problem.ts'
 import { handOverRefusals } from './refusal-count.ts'
+import { systemState } from './system-state.ts'
 
 /** What `/api/status` says, for Prometheus. */
 export const metrics = new OpenAPIHono<{ Bindings: Env }>()
@@ -26,13 +27,7 @@ const readMetrics = createRoute({
 
 metrics.openapi(readMetrics, async (c) => {
   await handOverRefusals(c.env)
-  const mailer = c.env.MAILER.getByName('main')
-  const [feed, counts, waitingSince]: [FeedStatus, DeliveryCounts, number | null] =
-    await Promise.all([
-      c.env.FEED.getByName('main').status(),
-      mailer.counts(),
-      mailer.waitingSince(),
-    ])
+  const { feed, counts, waitingSince } = await systemState(c.env)
   const waitingMs = waitingSince === null ? 0 : Date.now() - waitingSince
   return c.text(exposition(metricsOf(feed, { counts, waitingMs })), 200, {
     'content-type': EXPOSITION_TYPE,

@@ -16,7 +16,7 @@ import {
   orderPage,
   wholeOrder,
 } from './order-schemas.ts'
-import { defaultHook, limitedBody, problem, problemResponses } from './problem.ts'
+import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
 
 /**
  * Orders over HTTP: an ordinary writer among others. Postgres is authoritative: it settles the
@@ -61,14 +61,7 @@ const create = createRoute({
       ...oneOrder,
       headers: { Location: { description: 'Where it is.', schema: { type: 'string' } } },
     },
-    ...problemResponses(
-      'invalid_body',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'unprocessable',
-      'database_unavailable',
-    ),
+    ...problemResponses(...ofWriting),
   },
 })
 
@@ -98,16 +91,7 @@ orders.openapi(read, async (c) => {
 
 const changed = {
   200: oneOrder,
-  ...problemResponses(
-    'invalid_id',
-    'invalid_body',
-    'not_found',
-    'conflict',
-    'body_too_large',
-    'unsupported_media_type',
-    'unprocessable',
-    'database_unavailable',
-  ),
+  ...problemResponses('invalid_id', 'not_found', ...ofWriting),
 }
 
 const replace = createRoute({

@@ -104,6 +104,16 @@ export const limitedBody = bodyLimit({
   onError: (c) => problem(c, 'body_too_large', { detail: `Send at most ${MAX_BODY_BYTES} bytes.` }),
 })
 
+/** What a route that writes a JSON body to Postgres may answer with. */
+export const ofWriting = [
+  'invalid_body',
+  'conflict',
+  'body_too_large',
+  'unsupported_media_type',
+  'unprocessable',
+  'database_unavailable',
+] as const satisfies ProblemCode[]
+
 /** The problems a route may answer with, for its OpenAPI `responses`; any may answer `internal`. */
 export function problemResponses<Code extends ProblemCode>(
   ...own: Code[]

@@ -3,6 +3,8 @@ import { listenerStates } from '../../protocol/link.ts'
 import type { DeliveryCounts } from '../courier/delivery.ts'
 import type { Env } from '../env.ts'
 import type { DrainReport, FeedStatus, ListenerReport } from '../feed/status.ts'
+import { summaryOf } from '../mail/summary.ts'
+import { systemState } from './system-state.ts'
 
 /** How the way of a change is doing. */
 export const status = new OpenAPIHono<{ Bindings: Env }>()
@@ -94,13 +96,7 @@ const readStatus = createRoute({
 })
 
 status.openapi(readStatus, async (c) => {
-  const mailer = c.env.MAILER.getByName('main')
-  const [feed, counts, waitingSince]: [FeedStatus, DeliveryCounts, number | null] =
-    await Promise.all([
-      c.env.FEED.getByName('main').status(),
-      mailer.counts(),
-      mailer.waitingSince(),
-    ])
+  const { feed, counts, waitingSince } = await systemState(c.env)
   const { epoch, head, tail, shards, consumers } = feed
   const sockets = shards.reduce((sum, shard) => sum + shard.sockets, 0)
   const { listener, lag_ms } = sayListener(feed.listener)
@@ -128,13 +124,9 @@ status.openapi(
 )
 
 function sayMail(counts: DeliveryCounts, waitingSince: number | null) {
-  const { queued, sending, failed, sent, delivered, bounced, complained } = counts
-  const { parked, unknown } = counts
   return {
-    queued: queued + sending + failed,
-    sent: sent + delivered + bounced + complained,
-    parked: parked + unknown,
-    unknown,
+    ...summaryOf(counts),
+    unknown: counts.unknown,
     waiting_since: waitingSince === null ? null : new Date(waitingSince).toISOString(),
   }
 }

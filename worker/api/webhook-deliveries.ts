@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { DeliveryState } from '../courier/delivery.ts'
+import type { DeliveryState } from '../../protocol/delivery-states.ts'
 import type { Env } from '../env.ts'
 import { database } from './database.ts'
 import { formatPageCursor, parsePageCursor } from './page-cursor.ts'

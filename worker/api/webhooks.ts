@@ -5,7 +5,7 @@ import type { SenderDoor } from '../webhooks/door.ts'
 import { type DatabaseEnv, database } from './database.ts'
 import { fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
 import { pageLimit } from './page-limit.ts'
-import { defaultHook, limitedBody, problem, problemResponses } from './problem.ts'
+import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
 import { endpointPath } from './webhook-delivery-schemas.ts'
 import { addressFault, ruleFaults } from './webhook-faults.ts'
 import { healthOf } from './webhook-health.ts'
@@ -154,17 +154,7 @@ const change = createRoute({
   },
   responses: {
     200: oneEndpoint,
-    ...problemResponses(
-      'unauthorized',
-      'invalid_id',
-      'invalid_body',
-      'not_found',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'unprocessable',
-      'database_unavailable',
-    ),
+    ...problemResponses('unauthorized', 'invalid_id', 'not_found', ...ofWriting),
   },
 })
 

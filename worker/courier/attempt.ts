@@ -1,5 +1,5 @@
 import { type Backoff, fullJitter } from '../../protocol/backoff.ts'
-import type { DeliveryState } from './delivery.ts'
+import type { DeliveryState } from '../../protocol/delivery-states.ts'
 import { shortened, withEntry, withoutLastAttempt } from './history.ts'
 import type { Outcome } from './outcome.ts'
 import type { Row } from './row.ts'

@@ -1,5 +1,6 @@
+import { isRedrivable } from '../../protocol/delivery-states.ts'
 import { SAFE_TO_REPEAT_MS, settled } from './attempt.ts'
-import type { Cancelled, DeliveryState } from './delivery.ts'
+import type { Cancelled } from './delivery.ts'
 import { withEntry } from './history.ts'
 import type { Row } from './row.ts'
 
@@ -10,18 +11,11 @@ import type { Row } from './row.ts'
  * is a new round only afterwards. What may be on its way cannot be cancelled, because nobody
  * could say any more whether it went out.
  */
-export const redrivable = [
-  'parked',
-  'unknown',
-  'suppressed',
-  'cancelled',
-  'bounced',
-] as const satisfies DeliveryState[]
 
 /** @returns null if there is nothing to try again */
 export function redriven(row: Row, now: number): Row | null {
   const { state, doubt_since, payload, batch } = row
-  if (!redrivable.some((each) => each === state)) return null
+  if (!isRedrivable(state)) return null
   const again = {
     state: 'queued' as const,
     attempts: 0,

@@ -1,3 +1,5 @@
+import type { DeliveryState } from '../../protocol/delivery-states.ts'
+
 /**
  * A delivery: what one rule owes one recipient for one change. The words here are those of every
  * channel; what a recipient and a body are, only the channel knows.
@@ -10,20 +12,6 @@
  *     ├────────────────▶ cancelled   by a person
  *     └── redrive ────── parked, unknown, suppressed, cancelled or bounced
  */
-export const deliveryStates = [
-  'queued',
-  'sending',
-  'failed',
-  'sent',
-  'delivered',
-  'bounced',
-  'complained',
-  'suppressed',
-  'cancelled',
-  'unknown',
-  'parked',
-] as const
-export type DeliveryState = (typeof deliveryStates)[number]
 
 /** What a consumer of the feed hands over. Rule, change and recipient together name it. */
 export type Owed = {

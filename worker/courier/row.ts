@@ -1,5 +1,6 @@
+import type { DeliveryState } from '../../protocol/delivery-states.ts'
 import type { Parcel } from './channel.ts'
-import type { DeliveryReport, DeliveryState } from './delivery.ts'
+import type { DeliveryReport } from './delivery.ts'
 
 /**
  * A delivery as the ledger keeps it. Times are ms since 1970.

@@ -1,4 +1,5 @@
-import { type DeliveryCounts, type DeliveryState, deliveryStates } from './delivery.ts'
+import { type DeliveryState, deliveryStates } from '../../protocol/delivery-states.ts'
+import type { DeliveryCounts } from './delivery.ts'
 import type { Row } from './row.ts'
 
 /**

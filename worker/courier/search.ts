@@ -1,6 +1,5 @@
-import { redrivable } from './by-hand.ts'
-import type { DeliveryFilter, DeliveryState } from './delivery.ts'
-import { deliveryStates } from './delivery.ts'
+import { type DeliveryState, deliveryStates, redrivable } from '../../protocol/delivery-states.ts'
+import type { DeliveryFilter } from './delivery.ts'
 import type { ListedRow } from './row.ts'
 
 /**

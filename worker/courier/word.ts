@@ -1,5 +1,5 @@
+import type { DeliveryState } from '../../protocol/delivery-states.ts'
 import { forgetAt, settled } from './attempt.ts'
-import type { DeliveryState } from './delivery.ts'
 import { shortened, withEntry } from './history.ts'
 import type { Row } from './row.ts'
 

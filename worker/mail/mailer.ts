@@ -10,8 +10,6 @@ import { UnsubscribeTokens } from './unsubscribe-tokens.ts'
 
 export type { Suppression, SuppressionPage } from './suppressions.ts'
 
-export type MailSummary = { queued: number; sent: number; parked: number }
-
 /**
  * The courier of mail. There is one, named "main".
  *
@@ -76,16 +74,6 @@ export class Mailer extends Courier {
 
   async mailboxOf(token: string): Promise<string | null> {
     return this.#tokens.mailboxOf(token)
-  }
-
-  /** In three words: what waits, what Resend has, and what a person has to look at. */
-  async summary(): Promise<MailSummary> {
-    const counts = await this.counts()
-    return {
-      queued: counts.queued + counts.sending + counts.failed,
-      sent: counts.sent + counts.delivered + counts.bounced + counts.complained,
-      parked: counts.parked + counts.unknown,
-    }
   }
 
   #suppressFor(

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { mailStates } from './states.ts'
+import { deliveryStates } from '../../../protocol/delivery-states.ts'
 
 /** Mails as the API answers them. Times are ISO 8601 in UTC. */
 const email = z.object({
@@ -11,7 +11,7 @@ const email = z.object({
   key: z.string(),
   order_id: z.union([z.number(), z.string()]).nullable(),
   recipient: z.string(),
-  state: z.enum(mailStates),
+  state: z.enum(deliveryStates),
   attempts: z.int(),
   next_at: z.string().nullable(),
   last_error: z.string().nullable(),
@@ -25,7 +25,7 @@ export type Email = z.infer<typeof email>
 export const emailPage = z.object({
   emails: z.array(email),
   next_cursor: z.string().nullable(),
-  counts: z.record(z.enum(mailStates), z.int()),
+  counts: z.record(z.enum(deliveryStates), z.int()),
 })
 export type EmailPage = z.infer<typeof emailPage>
 

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks'
+import { isRedrivable } from '../../../protocol/delivery-states.ts'
 import { notify } from '../actions.ts'
 import type { Outcome } from '../api.ts'
 import { Icon } from '../components/icon.tsx'
 import type { Email } from './email.ts'
 import { refusalWords } from './mail-sentences.ts'
 import { cancelMail, redriveMail } from './requests.ts'
-import { cancellable, redrivable } from './states.ts'
+import { cancellable } from './states.ts'
 import { askAgain } from './watch-mails.ts'
 
 /** What can be done about one mail. What came of it is read again, like anyone's doing. */
@@ -24,7 +25,7 @@ export function MailActions({ mail }: { mail: Email }) {
     else setFailure(refusalWords(outcome.refusal))
   }
 
-  const canRedrive = redrivable.has(state)
+  const canRedrive = isRedrivable(state)
   const canCancel = cancellable.has(state)
   if (!canRedrive && !canCancel && failure === '') return null
   return (

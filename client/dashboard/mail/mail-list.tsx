@@ -1,3 +1,4 @@
+import { deliveryStates } from '../../../protocol/delivery-states.ts'
 import { formatCount } from '../format.ts'
 import { useGlide } from '../glide.ts'
 import { navigate } from '../navigation.ts'
@@ -7,7 +8,7 @@ import { MailRow } from './mail-row.tsx'
 import { counts, MAILS_STEP, mails, mailsRefusal, pokesState, wanted } from './mail-store.ts'
 import { MailToolbar } from './mail-toolbar.tsx'
 import { everyMail, type MailQuery, mailParams } from './query.ts'
-import { mailStates, sum } from './states.ts'
+import { sum } from './states.ts'
 
 export function MailList({ query }: { query: MailQuery }) {
   const asked = String(mailParams(query))
@@ -90,7 +91,7 @@ function MailTable({ query, isCurrent }: TableProps) {
 function MailFoot({ query }: { query: MailQuery }) {
   const shown = mails.value
   if (shown === null || shown.emails.length === 0) return null
-  const total = counts.value === null ? null : sum(counts.value, mailStates)
+  const total = counts.value === null ? null : sum(counts.value, deliveryStates)
   const isFiltered = String(mailParams(query)) !== ''
   return (
     <footer class="orders-foot">

@@ -1,8 +1,8 @@
+import { type DeliveryState, deliveryStates } from '../../../protocol/delivery-states.ts'
 import type { Refusal } from '../api.ts'
 import type { Occurrence } from './email.ts'
 import type { MailQuery } from './query.ts'
 import type { Rule } from './rule.ts'
-import { type MailState, mailStates } from './states.ts'
 
 /** "a row of orders is inserted or updated, and status becomes filled" */
 export function whenSentence({ table, ops, when }: Pick<Rule, 'table' | 'ops' | 'when'>): string {
@@ -87,9 +87,9 @@ export function told(history: readonly Occurrence[]): Occurrence[] {
 }
 
 /** The state whose colour it has. */
-export function occurrenceState({ kind }: Occurrence): MailState {
+export function occurrenceState({ kind }: Occurrence): DeliveryState {
   const last = kind.split('.').at(-1)
-  return mailStates.find((state) => state === last) ?? 'queued'
+  return deliveryStates.find((state) => state === last) ?? 'queued'
 }
 
 function either(names: readonly string[]): string {

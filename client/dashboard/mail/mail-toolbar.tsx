@@ -1,3 +1,4 @@
+import { type DeliveryState, isRedrivable } from '../../../protocol/delivery-states.ts'
 import { openDialog } from '../actions.ts'
 import { Icon } from '../components/icon.tsx'
 import { navigate } from '../navigation.ts'
@@ -6,7 +7,7 @@ import { MailSearch } from './mail-search.tsx'
 import { catalog, counts } from './mail-store.ts'
 import type { MailQuery } from './query.ts'
 import { StateFilter } from './state-filter.tsx'
-import { type MailState, redrivable, sum } from './states.ts'
+import { sum } from './states.ts'
 
 export function MailToolbar({ query }: { query: MailQuery }) {
   return (
@@ -57,10 +58,10 @@ function RuleSelect({ query }: { query: MailQuery }) {
 function Redrive({ query }: { query: MailQuery }) {
   const known = counts.value
   // Whoever asks for no state means what waits for them, not what was stopped on purpose.
-  const states: readonly MailState[] =
+  const states: readonly DeliveryState[] =
     query.states.length === 0
       ? ['parked', 'unknown']
-      : query.states.filter((state) => redrivable.has(state))
+      : query.states.filter((state) => isRedrivable(state))
   if (known === null || sum(known, states) === 0) return null
   return (
     <button

@@ -1,8 +1,8 @@
-import { type MailState, mailStates } from './states.ts'
+import { type DeliveryState, deliveryStates } from '../../../protocol/delivery-states.ts'
 
 /** Which mails a person wants to see. Nothing asked: all. */
 export type MailQuery = {
-  states: readonly MailState[]
+  states: readonly DeliveryState[]
   order: string | null
   recipient: string | null
   rule: number | null
@@ -15,7 +15,7 @@ export function readMailQuery(params: URLSearchParams): MailQuery {
   const asked = new Set(params.get('state')?.split(','))
   const rule = params.get('rule') ?? ''
   return {
-    states: mailStates.filter((state) => asked.has(state)),
+    states: deliveryStates.filter((state) => asked.has(state)),
     order: params.get('order') || null,
     recipient: params.get('recipient') || null,
     rule: /^\d{1,15}$/.test(rule) ? Number(rule) : null,

@@ -1,9 +1,10 @@
+import type { DeliveryState } from '../../../protocol/delivery-states.ts'
 import { formatCount } from '../format.ts'
 import { navigate } from '../navigation.ts'
 import { mailsPath } from '../route.ts'
 import { counts } from './mail-store.ts'
 import type { MailQuery } from './query.ts'
-import { groupOf, type MailState, sum } from './states.ts'
+import { groupOf, sum } from './states.ts'
 
 /** Of the station that was chosen, each state by itself. */
 export function StateFilter({ query }: { query: MailQuery }) {
@@ -29,7 +30,7 @@ export function StateFilter({ query }: { query: MailQuery }) {
 
 type ChipProps = {
   query: MailQuery
-  states: readonly MailState[]
+  states: readonly DeliveryState[]
   name: string
   pressed: boolean
 }

@@ -1,22 +1,9 @@
-/** In the order in which a mail lives, and then where it may have stopped. */
-export const mailStates = [
-  'queued',
-  'sending',
-  'failed',
-  'sent',
-  'delivered',
-  'bounced',
-  'complained',
-  'suppressed',
-  'cancelled',
-  'unknown',
-  'parked',
-] as const
-export type MailState = (typeof mailStates)[number]
-export type MailCounts = Readonly<Record<MailState, number>>
+import type { DeliveryState } from '../../../protocol/delivery-states.ts'
+
+export type MailCounts = Readonly<Record<DeliveryState, number>>
 
 /** What a mail in this state is, for a person who wonders. */
-export const meanings: Readonly<Record<MailState, string>> = {
+export const meanings: Readonly<Record<DeliveryState, string>> = {
   queued: 'Waiting for its turn.',
   sending: 'Being handed to the provider.',
   failed: 'It did not go out yet and is tried again by itself.',
@@ -30,22 +17,13 @@ export const meanings: Readonly<Record<MailState, string>> = {
   parked: 'It cannot be sent as it is, or was tried too often. A person decides.',
 }
 
-/** A redrive begins one of these anew. */
-export const redrivable: ReadonlySet<MailState> = new Set<MailState>([
-  'bounced',
-  'suppressed',
-  'cancelled',
-  'unknown',
-  'parked',
-])
-
 /** Nothing of these has surely gone out; the courier has the last word. */
-export const cancellable: ReadonlySet<MailState> = new Set<MailState>(['queued', 'failed'])
+export const cancellable: ReadonlySet<DeliveryState> = new Set<DeliveryState>(['queued', 'failed'])
 
 export type MailGroup = {
   name: string
   title: string
-  states: readonly MailState[]
+  states: readonly DeliveryState[]
   /** Said under the number while its states need no telling apart. */
   note: string
   /** Of its dot as soon as there is one. */
@@ -92,7 +70,7 @@ export const groups: readonly MailGroup[] = [
   },
 ]
 
-export function sum(counts: MailCounts, states: readonly MailState[]): number {
+export function sum(counts: MailCounts, states: readonly DeliveryState[]): number {
   return states.reduce((total, state) => total + counts[state], 0)
 }
 
@@ -104,7 +82,7 @@ export function breakdown(group: MailGroup, counts: MailCounts): string {
 }
 
 /** The group whose states are asked for, or some of them; null for all mails or a mix. */
-export function groupOf(states: readonly MailState[]): MailGroup | null {
+export function groupOf(states: readonly DeliveryState[]): MailGroup | null {
   if (states.length === 0) return null
   return groups.find((group) => states.every((state) => group.states.includes(state))) ?? null
 }

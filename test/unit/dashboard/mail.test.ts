@@ -22,8 +22,6 @@ import {
   groupOf,
   groups,
   type MailCounts,
-  mailStates,
-  redrivable,
   sum,
 } from '../../../client/dashboard/mail/states.ts'
 import {
@@ -33,21 +31,15 @@ import {
   rulesPath,
   templatesPath,
 } from '../../../client/dashboard/route.ts'
+import { deliveryStates } from '../../../protocol/delivery-states.ts'
 import { redriveOrder } from '../../../worker/api/email-schemas.ts'
-import { redrivable as redrivableThere } from '../../../worker/courier/by-hand.ts'
-import { deliveryStates } from '../../../worker/courier/delivery.ts'
 
-const none = Object.fromEntries(mailStates.map((state) => [state, 0])) as MailCounts
+const none = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as MailCounts
 const at = (path: string) => readRoute(new URL(path, 'https://belfry.example').href)
 
 describe('states', () => {
-  test('are those of the courier, in its order, and so is what may be redriven', () => {
-    expect(mailStates).toEqual(deliveryStates)
-    expect([...redrivable].sort()).toEqual([...redrivableThere].sort())
-  })
-
   test('each stand in one group', () => {
-    expect(groups.flatMap(({ states }) => states).sort()).toEqual([...mailStates].sort())
+    expect(groups.flatMap(({ states }) => states).sort()).toEqual([...deliveryStates].sort())
   })
 
   test('are counted in their group, and told apart where there are several', () => {
