@@ -8,10 +8,10 @@ import {
   jsonb,
   numeric,
   pgTable,
-  primaryKey,
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { users } from './inbox-schema.ts'
 import { instant } from './instant.ts'
 
 export const statuses = [
@@ -39,6 +39,8 @@ export const orders = pgTable(
     status: text({ enum: statuses }).notNull().default('pending'),
     amount: numeric({ precision: 10, scale: 2, mode: 'number' }).notNull(),
     customer_email: text(),
+    /** Whose order it is, if it is a user's. */
+    customer_id: bigint({ mode: 'number' }).references(() => users.id, { onDelete: 'set null' }),
     version: integer().notNull().default(1),
     created_at: instant().notNull().default(sql`now()`),
     updated_at: instant().notNull().default(sql`now()`),
@@ -52,10 +54,11 @@ export const orders = pgTable(
     check('orders_customer_name_not_blank', sql`btrim(${table.customer_name}) <> ''`),
     check('orders_product_name_not_blank', sql`btrim(${table.product_name}) <> ''`),
     index('orders_status_index').on(table.status, table.id),
+    index('orders_customer_index').on(table.customer_id, table.id),
   ],
 )
 
-export const channels = ['mail', 'webhook'] as const
+export const channels = ['mail', 'webhook', 'inbox'] as const
 export type Channel = (typeof channels)[number]
 
 /** Where webhooks go. What signs them stays in the endpoint's own object, not here. */
@@ -96,6 +99,8 @@ export const rules = pgTable(
     category: text().notNull().default('general'),
     recipients: jsonb().notNull().default([]),
     endpoint: uuid().references(() => webhook_endpoints.id, { onDelete: 'cascade' }),
+    /** Of channel inbox: `{title, link?, content?}`, whose texts may hold `{column}`. */
+    notification: jsonb(),
     enabled: boolean().notNull().default(true),
     version: integer().notNull().default(1),
     created_at: instant().notNull().default(sql`now()`),
@@ -103,7 +108,7 @@ export const rules = pgTable(
   },
   (table) => [
     check('rules_name_is_one', sql`btrim(${table.name}) <> '' and length(${table.name}) <= 100`),
-    check('rules_channel_known', sql`${table.channel} in ('mail', 'webhook')`),
+    check('rules_channel_known', sql`${table.channel} in ('mail', 'webhook', 'inbox')`),
     check('rules_table_is_one', sql`${table.table} <> '' and length(${table.table}) <= 255`),
     check(
       'rules_ops_known',
@@ -129,48 +134,10 @@ export const rules = pgTable(
       'rules_of_webhooks_have_an_endpoint',
       sql`(${table.channel} = 'webhook') = (${table.endpoint} is not null)`,
     ),
+    check(
+      'rules_of_inbox_have_a_notification',
+      sql`(${table.channel} = 'inbox') = (${table.notification} is not null) and octet_length(${table.notification}::text) <= 32768`,
+    ),
     index('rules_endpoint_index').on(table.endpoint),
-  ],
-)
-
-/** Who can be written to. */
-export const users = pgTable(
-  'users',
-  {
-    id: bigint({ mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
-    name: text().notNull(),
-    email: text(),
-    can_receive_notifications: boolean().notNull().default(true),
-    version: integer().notNull().default(1),
-    created_at: instant().notNull().default(sql`now()`),
-    updated_at: instant().notNull().default(sql`now()`),
-  },
-  (table) => [
-    check('users_name_is_one', sql`btrim(${table.name}) <> '' and length(${table.name}) <= 200`),
-    check(
-      'users_email_is_one',
-      sql`${table.email} ~ '^[^[:space:]@,]+@[^[:space:]@,]+$' and length(${table.email}) <= 254`,
-    ),
-  ],
-)
-
-/** What a user wants or does not want; where there is no row, they do. */
-export const preferences = pgTable(
-  'preferences',
-  {
-    user_id: bigint({ mode: 'number' })
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    category: text().notNull(),
-    channel: text().notNull(),
-    enabled: boolean().notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.user_id, table.category, table.channel] }),
-    check(
-      'preferences_category_is_one',
-      sql`btrim(${table.category}) <> '' and length(${table.category}) <= 64`,
-    ),
-    check('preferences_channel_known', sql`${table.channel} in ('inbox', 'mail', 'webhook')`),
   ],
 )

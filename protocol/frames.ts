@@ -4,9 +4,6 @@ import { change } from './change.ts'
 /** The version of what is said over the sockets; it grows when an old reader would misread. */
 export const PROTOCOL = 1
 
-/** How long a subscription may be silent before an empty `changes` frame is sent. */
-export const HEARTBEAT_MS = 15_000
-
 const epoch = z.string().min(1).max(32)
 const offset = z.int().nonnegative()
 

@@ -18,6 +18,7 @@ export const problems = {
     title: 'The signature is missing, wrong or of another time',
     retry: false,
   },
+  forbidden: { status: 403, title: 'Your credentials do not open this', retry: false },
   not_found: { status: 404, title: 'There is nothing here', retry: false },
   method_not_allowed: { status: 405, title: 'This route does not take that method', retry: false },
   conflict: {
@@ -30,6 +31,12 @@ export const problems = {
   body_too_large: { status: 413, title: 'The body is too large', retry: false },
   unsupported_media_type: { status: 415, title: 'Only application/json is read', retry: false },
   unprocessable: { status: 422, title: 'The database refused the values', retry: false },
+  unknown_users: { status: 422, title: 'There are no such users', retry: false },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'That key was used for another request',
+    retry: false,
+  },
   invalid_event: { status: 422, title: 'The event cannot be read', retry: false },
   upgrade_required: { status: 426, title: 'This address speaks WebSocket', retry: false },
   internal: { status: 500, title: 'Something failed on our side', retry: true },

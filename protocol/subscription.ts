@@ -1,6 +1,7 @@
 import { type CapturedChange, type Operation, operations, type Value } from './change.ts'
 import { type Position, parsePosition } from './position.ts'
 import type { ProblemCode } from './problems.ts'
+import { PUBLIC, type Scope, withinScope } from './scope.ts'
 
 /**
  * What a subscriber wants to hear. An absent part leaves nothing out; `where`
@@ -10,6 +11,8 @@ export type Subscription = {
   table?: string
   ops?: readonly Operation[]
   where: { readonly [column: string]: string }
+  /** What it may hear at all, as the worker says; no query says it. Without one it is anyone. */
+  scope?: Scope
 }
 
 /** From where: a position, an offset in whichever epoch is current, or (null) from now on. */
@@ -89,8 +92,14 @@ export function parseSubscription(
     : { ok: true, subscription, start, ...manner }
 }
 
+/** @returns the change as this subscription hears it; null if it does not */
+export function heardBy<C extends CapturedChange>(subscription: Subscription, change: C): C | null {
+  const seen = withinScope(subscription.scope ?? PUBLIC, change)
+  return seen !== null && matches(subscription, seen) ? seen : null
+}
+
 /**
- * A row that leaves the filter is delivered: the old image matches. What
+ * Of what is in its scope. A row that leaves the filter is delivered: the old image matches. What
  * carries no image (truncate, oversize) cannot be ruled out, so it is delivered.
  */
 export function matches({ table, ops, where }: Subscription, change: CapturedChange): boolean {
@@ -105,9 +114,13 @@ export function matches({ table, ops, where }: Subscription, change: CapturedCha
 }
 
 /** Two subscriptions of the same key hear the same frames. */
-export function subscriptionKey({ table, ops, where }: Subscription): string {
+export function subscriptionKey({ table, ops, where, scope }: Subscription): string {
   const filters = Object.entries(where).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([table ?? null, ops ?? null, filters])
+  return JSON.stringify([table ?? null, ops ?? null, filters, ...scopeKey(scope ?? PUBLIC)])
+}
+
+function scopeKey(scope: Scope): string[] {
+  return scope.kind === 'own' ? [scope.kind, scope.table, scope.column, scope.value] : [scope.kind]
 }
 
 function equals(value: Value | undefined, text: string): boolean {

@@ -1,4 +1,5 @@
 import type { Feed } from './feed/feed.ts'
+import type { Inbox } from './inbox/inbox.ts'
 import type { Mailer } from './mail/mailer.ts'
 import type { Shard } from './shard/shard.ts'
 import type { WebhookSender } from './webhooks/sender.ts'
@@ -9,6 +10,7 @@ export type Env = {
   SHARD: DurableObjectNamespace<Shard>
   MAILER: DurableObjectNamespace<Mailer>
   WEBHOOKS: DurableObjectNamespace<WebhookSender>
+  INBOX: DurableObjectNamespace<Inbox>
   ASSETS: Fetcher
 
   /** Secret. The database for the HTTP driver; on Neon the pooled address is fine here. */
@@ -21,6 +23,9 @@ export type Env = {
   LINK_SECRET_PREVIOUS?: string
   /** Secret. Bearer token of the admin routes. */
   ADMIN_TOKEN?: string
+  /** Secret. Signs the tokens of users; while rotating, the old one stands in the second. */
+  AUTH_SECRET?: string
+  AUTH_SECRET_PREVIOUS?: string
 
   /** Secret. */
   RESEND_API_KEY?: string

@@ -1,6 +1,7 @@
 import { app } from './app.ts'
 
 export { Feed } from './feed/feed.ts'
+export { Inbox } from './inbox/inbox.ts'
 export { Mailer } from './mail/mailer.ts'
 export { Shard } from './shard/shard.ts'
 export { WebhookSender } from './webhooks/sender.ts'

@@ -46,7 +46,7 @@ async function ask(method: string, path: string, body?: unknown): Promise<Answer
 }
 
 const shipped = {
-  name: 'order-shipped',
+  name: 'shipped-by-mail',
   table: 'orders',
   ops: ['update'],
   when: { status: { became: ['shipped'] } },
@@ -103,7 +103,12 @@ describe('/api/mail-rules', () => {
   })
 
   test.each<[string, Record<string, unknown>, string, RegExp]>([
-    ['a table that is not watched', { table: 'users' }, 'table', /watched are orders, rules, webh/],
+    [
+      'a table that is not watched',
+      { table: 'invoices' },
+      'table',
+      /watched are notifications, ord/,
+    ],
     ['a column of `when` there is not', { when: { stat: { is: 1 } } }, 'when.stat', /it has id, /],
     [
       'a column of recipients there is not',
@@ -113,11 +118,11 @@ describe('/api/mail-rules', () => {
     ],
     [
       'a user column there is not',
-      { recipients: [{ user: 'customer_id' }] },
+      { recipients: [{ user: 'buyer_id' }] },
       'recipients.0.user',
-      /has no column "customer_id"/,
+      /has no column "buyer_id"/,
     ],
-    ['an unknown template', { template: 'order' }, 'template', /order-filled, order-status, row/],
+    ['an unknown template', { template: 'order' }, 'template', /order-filled, order-status, not/],
     ['a template of no rule', { template: 'webhook-off' }, 'template', /must be one of order-fi/],
     ['a template of another table', { table: 'rules', when: {} }, 'template', /tells of orders/],
     ['a template of other operations', { ops: ['delete'] }, 'template', /not of delete/],
@@ -251,12 +256,13 @@ describe('/api/mail-templates', () => {
     expect(body.templates).toMatchObject([
       { name: 'order-filled', tables: ['orders'], ops: ['insert', 'update'] },
       { name: 'order-status', tables: ['orders'], ops: ['insert', 'update'] },
+      { name: 'notification', tables: ['notifications'], ops: ['insert', 'update'] },
       { name: 'row-changed', tables: null, ops: ['insert', 'update', 'delete', 'truncate'] },
       { name: 'webhook-off', tables: [], ops: [] },
     ])
   })
 
-  test.each(['order-filled', 'order-status', 'row-changed', 'webhook-off'])(
+  test.each(['order-filled', 'order-status', 'notification', 'row-changed', 'webhook-off'])(
     'shows %s with sample data',
     async (name) => {
       const { status, body } = await ask('GET', `/api/mail-templates/${name}/preview`)
@@ -295,6 +301,7 @@ describe('/api/mail-templates', () => {
     ['order-filled/preview?audience=boss', 400, 'invalid_query'],
     ['order-filled/preview?id=1', 400, 'invalid_query'],
     ['webhook-off/preview?order=1', 400, 'invalid_query'],
+    ['notification/preview?order=1', 400, 'invalid_query'],
   ])('P60 refuses %s', async (path, status, code) => {
     const answer = await ask('GET', `/api/mail-templates/${path}`)
     expect(answer).toMatchObject({ status, body: { code } })
@@ -317,12 +324,17 @@ describe('the address book', () => {
       )
     await db.run(`INSERT INTO users (id, name, email) VALUES (9007199254740993, 'Far', 'far@example.com');
       INSERT INTO preferences VALUES (4, 'orders', 'mail', false), (4, 'orders', 'inbox', true),
-                                     (4, 'offers', 'mail', true), (1, 'orders', 'inbox', false)`)
+                                     (4, 'offers', 'mail', true), (1, 'orders', 'inbox', false),
+                                     (4, 'alarms', 'mail', false), (3, 'alarms', 'mail', false);
+      INSERT INTO notification_categories (name, critical) VALUES ('alarms', true), ('orders', false)`)
   })
 
   test.each<[string, string, object]>([
     ['1', 'orders', { kind: 'address', address: 'ada@example.com' }],
     ['4', 'offers', { kind: 'address', address: 'picky@example.com' }],
+    // It is critical, so nobody can switch it off.
+    ['4', 'alarms', { kind: 'address', address: 'picky@example.com' }],
+    ['3', 'alarms', { kind: 'declined', why: 'user 3 wants no notifications' }],
     ['4', 'news', { kind: 'address', address: 'picky@example.com' }],
     ['9007199254740993', 'orders', { kind: 'address', address: 'far@example.com' }],
     ['4', 'orders', { kind: 'declined', why: 'user 4 wants no mail about "orders"' }],

@@ -21,8 +21,11 @@ describe.each(servers)('belfry.watch on $name', (server) => {
     expect(await db.run('SELECT "table", key_columns FROM belfry.watched ORDER BY 1')).toEqual([
       { table: 'boxes', key_columns: ['id'] },
       { table: 'depot.boxes', key_columns: ['id'] },
+      { table: 'notifications', key_columns: ['id'] },
       { table: 'orders', key_columns: ['id'] },
+      { table: 'preferences', key_columns: ['user_id', 'category', 'channel'] },
       { table: 'rules', key_columns: ['id'] },
+      { table: 'users', key_columns: ['id'] },
       { table: 'webhook_endpoints', key_columns: ['id'] },
     ])
   })

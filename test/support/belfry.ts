@@ -1,5 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,6 +25,7 @@ export type Local = {
   adminToken: string
   mailboxUrl: string
   listenerUrl: string
+  signInUrl: string
   pids: { postgres?: number; worker: number; listener: number }
 }
 
@@ -38,6 +47,8 @@ export function freshClone(): string {
   const directory = mkdtempSync(join(tmpdir(), 'belfry-clone-'))
   const listed = execFileSync('git', ['ls-files', '-coz', '--exclude-standard'], { cwd: project })
   for (const file of listed.toString().split('\0').filter(Boolean)) {
+    // Git still tracks what is deleted here and not yet committed.
+    if (!existsSync(join(project, file))) continue
     mkdirSync(dirname(join(directory, file)), { recursive: true })
     cpSync(join(project, file), join(directory, file))
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest'
+import { OPERATOR, PUBLIC, type Scope } from '../../protocol/scope.ts'
 import type { Subscription } from '../../protocol/subscription.ts'
 import { Catalog } from '../../worker/api/catalog.ts'
 import { refusalOf } from '../../worker/api/catalog-refusal.ts'
@@ -21,7 +22,7 @@ function watching(tables: Record<string, string[]>): WatchedTables {
   )
 }
 
-const SHOP = watching({ orders: ['id', 'status', 'amount'], users: ['id', 'email'] })
+const SHOP = watching({ orders: ['id', 'status', 'amount'], customers: ['id', 'email'] })
 
 const wants = (table: string | undefined, ...columns: string[]): Subscription => ({
   ...(table !== undefined && { table }),
@@ -33,8 +34,8 @@ describe('what a subscription may name', () => {
     [wants('orders'), SHOP, null],
     [wants('orders', 'status', 'id'), SHOP, null],
     [wants(undefined, 'email', 'status'), SHOP, null],
-    [wants('order'), SHOP, 'table: "order" is not watched; watched are orders, users'],
-    [wants('toString'), SHOP, 'table: "toString" is not watched; watched are orders, users'],
+    [wants('order'), SHOP, 'table: "order" is not watched; watched are orders, customers'],
+    [wants('toString'), SHOP, 'table: "toString" is not watched; watched are orders, customers'],
     [
       wants('orders', 'id', 'email'),
       SHOP,
@@ -43,7 +44,7 @@ describe('what a subscription may name', () => {
     [
       wants(undefined, 'colour'),
       SHOP,
-      'colour: no watched table has such a column; watched are orders, users',
+      'colour: no watched table has such a column; watched are orders, customers',
     ],
     [
       wants('orders'),
@@ -62,6 +63,24 @@ describe('what a subscription may name', () => {
     ],
   ])('P60 %j', (subscription, tables, refusal) => {
     expect(refusalOf(subscription, tables)).toBe(refusal)
+  })
+})
+
+describe('P92 Belfry’s own tables', () => {
+  const tables = watching({ orders: ['id', 'customer_id'], users: ['id', 'email'] })
+  const own: Scope = { kind: 'own', table: 'orders', column: 'customer_id', value: '7' }
+
+  test.each([
+    ['anyone', undefined, 'users', 'table: "users" is not watched; watched are orders'],
+    ['anyone', PUBLIC, undefined, 'email: no watched table has such a column; watched are orders'],
+    ['a user', own, 'users', 'table: "users" is not watched; watched are orders'],
+    ['a user', own, undefined, 'email: no watched table has such a column; watched are orders'],
+    ['who runs it', OPERATOR, 'users', null],
+    ['who runs it', OPERATOR, undefined, null],
+  ] as const)('to %s with %j, %s: %s', (_, scope, table, refusal) => {
+    const asked = wants(table, 'email')
+    const refused = refusalOf(scope === undefined ? asked : { ...asked, scope }, tables)
+    expect(refused).toBe(refusal)
   })
 })
 
@@ -223,7 +242,7 @@ describe('the catalog at the doors', () => {
     const reading = catalog.tables((tables) => tables.has('orders'))
     await vi.advanceTimersByTimeAsync(10_000)
     reads[0]?.resolve(SHOP)
-    expect((await reading).get('users')?.name).toBe('users')
+    expect((await reading).get('customers')?.name).toBe('customers')
     expect(await catalog.tables((tables) => tables.has('orders'))).toBe(SHOP)
     catalog.forget()
     const again = catalog.tables(() => true)

@@ -30,6 +30,7 @@ describe('the secrets of a local run', () => {
     const secrets = keptSecrets(folder)
     expect(secrets).toMatchObject(old)
     expect(secrets.resendWebhookSecret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+    expect(secrets.authSecret).toMatch(/^[\w-]{43}$/)
     expect(keptSecrets(folder)).toEqual(secrets)
     writeFileSync(join(folder, 'secrets.json'), '{"linkSecret": 1}')
     expect(() => keptSecrets(folder)).toThrow('Delete it')

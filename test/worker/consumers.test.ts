@@ -101,7 +101,7 @@ describe('a consumer', () => {
       const ends = [restart, fail]
       const consumer: Consumer = { name: 'slow', handle: async () => ends.shift()?.() }
       const read = () => (epoch === 'one' ? page : [])
-      const consumers = new Consumers(sql, [consumer], read, () => epoch)
+      const consumers = new Consumers(sql, [consumer], read, () => epoch, 0)
       await consumers.run()
       expect(consumers.report(1)).toMatchObject([{ offset: 0, behind: 1, error: null }])
       epoch = 'one'
@@ -114,7 +114,7 @@ describe('a consumer', () => {
     inObject(async (sql) => {
       const handle = () => Promise.reject(new Unready('not yet'))
       const read = () => page
-      const consumers = new Consumers(sql, [{ name: 'early', handle }], read, () => 'life')
+      const consumers = new Consumers(sql, [{ name: 'early', handle }], read, () => 'life', 0)
       await consumers.run()
       expect(consumers.nextRetryAt).toBeGreaterThan(Date.now())
       expect(consumers.report(1)).toMatchObject([{ offset: 0, parked: 0, error: 'not yet' }])

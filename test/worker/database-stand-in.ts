@@ -1,11 +1,14 @@
 import { createExecutionContext } from 'cloudflare:test'
+import { neonConfig } from '@neondatabase/serverless'
 import { vi } from 'vitest'
 import { app } from '../../worker/app.ts'
+import type { Env } from '../../worker/env.ts'
 import { answerOfRules } from '../support/database-of-rules.ts'
 import { bindings } from './link.ts'
 import { Subscriber } from './subscriber.ts'
 
 type Columns = Record<string, readonly string[]>
+type Asked = { query: string; params: string[] }
 
 /** Postgres's type numbers, as Neon's answers name them. */
 const JSON_TYPE = 114
@@ -23,14 +26,25 @@ export class DatabaseStandIn {
 
   constructor(answer: (statement: string, params: string[]) => Response | Promise<Response>) {
     this.#answer = answer
+    // Objects have no setting of their own: they ask where it was asked last.
+    neonConfig.fetchEndpoint = this.#address
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
       if (String(input) !== this.#address) throw new TypeError(`nothing is at ${input}`)
-      const { query, params } = JSON.parse(String(init?.body))
-      const ofConsumers = answerOfRules(query)
-      if (ofConsumers) return ofConsumers
-      this.statements.push(query)
-      return this.#answer(query, params)
+      const { queries, ...one }: Asked & { queries?: Asked[] } = JSON.parse(String(init?.body))
+      if (queries === undefined) return this.#answerOne(one)
+      const answers = await Promise.all(queries.map((each) => this.#answerOne(each)))
+      const refused = answers.find(({ ok }) => !ok)
+      return (
+        refused ?? Response.json({ results: await Promise.all(answers.map((each) => each.json())) })
+      )
     })
+  }
+
+  async #answerOne({ query, params }: Asked): Promise<Response> {
+    const ofConsumers = answerOfRules(query)
+    if (ofConsumers) return ofConsumers
+    this.statements.push(query)
+    return this.#answer(query, params)
   }
 
   /** It watches tables with these columns, the first of which is the key. */
@@ -49,8 +63,12 @@ export class DatabaseStandIn {
   }
 
   visit(path: string, headers: Record<string, string> = {}): Promise<Response> {
-    const env = { ...bindings, NEON_ENDPOINT: this.#address }
-    const request = new Request(`http://belfry.test${path}`, { headers })
+    return this.fetch(new Request(`http://belfry.test${path}`, { headers }))
+  }
+
+  /** @param settings of the worker, besides those of the tests */
+  fetch(request: Request, settings: Partial<Env> = {}): Promise<Response> {
+    const env = { ...bindings, NEON_ENDPOINT: this.#address, ...settings }
     return Promise.resolve(app.fetch(request, env, createExecutionContext()))
   }
 
@@ -78,6 +96,11 @@ export function rowPage(rows: [row: string | null, key: string | null, after: st
 
 export function refusedWith(code: string): Response {
   return Response.json({ message: 'inner words', code }, { status: 400 })
+}
+
+/** One row with one column, as oneJson and the inboxes ask for it. */
+export function oneJson(column: 'json' | 'answer', value: unknown): Response {
+  return answer({ [column]: TEXT_TYPE }, [[value === null ? null : JSON.stringify(value)]])
 }
 
 function answer(types: Record<string, number>, rows: (string | null)[][]): Response {

@@ -30,12 +30,41 @@ describe('the OpenAPI document', () => {
       '/api/mail-suppressions/{mailbox}',
       '/api/mail-templates',
       '/api/mail-templates/{name}/preview',
+      '/api/me',
+      '/api/me/notifications',
+      '/api/me/notifications/mark',
+      '/api/me/notifications/mark-all',
+      '/api/me/notifications/mark-all/undo',
+      '/api/me/notifications/open',
+      '/api/me/notifications/stream',
+      '/api/me/notifications/ws',
+      '/api/me/notifications/{id}',
+      '/api/me/notifications/{id}/archived',
+      '/api/me/notifications/{id}/read',
+      '/api/me/notifications/{id}/seen',
+      '/api/me/orders',
+      '/api/me/orders/stream',
+      '/api/me/orders/ws',
+      '/api/me/preferences',
+      '/api/me/tickets',
+      '/api/notification-categories',
+      '/api/notification-categories/{name}',
+      '/api/notification-rules',
+      '/api/notification-rules/{id}',
+      '/api/notifications',
+      '/api/notifications/redrive',
+      '/api/notifications/{id}',
+      '/api/notifications/{id}/cancel',
+      '/api/notifications/{id}/redrive',
       '/api/orders',
       '/api/orders/{id}',
       '/api/status',
       '/api/tables',
       '/api/tables/{table}/rows',
       '/api/unsubscribe/{token}',
+      '/api/users',
+      '/api/users/load',
+      '/api/users/{id}',
       '/api/webhooks',
       '/api/webhooks/{id}',
       '/api/webhooks/{id}/deliveries',
@@ -49,6 +78,16 @@ describe('the OpenAPI document', () => {
       '/metrics',
       '/webhooks/resend',
     ])
+  })
+
+  it('says of every route of a user that it takes a token', async () => {
+    const response = await worker.fetch('http://belfry.test/openapi.json')
+    const { paths } = await response.json<{ paths: Record<string, Record<string, object>> }>()
+    const own = Object.entries(paths).filter(([path]) => path.startsWith('/api/me'))
+    for (const [path, methods] of own)
+      for (const [method, operation] of Object.entries(methods))
+        expect(operation, `${method} ${path}`).toMatchObject({ security: [{ user: [] }] })
+    expect(own.length).toBeGreaterThan(10)
   })
 
   it('P60 what is not there is a problem, and so is another method', async () => {

@@ -202,7 +202,7 @@ async function run(
   let reads = 0
   const read = (after: number, single: boolean) =>
     log.slice(after, after + (single ? 1 : (pages[reads++ % pages.length] as number)))
-  const wake = () => new Consumers(sql, [mailConsumer(env, sql)], read, () => 'epoch')
+  const wake = () => new Consumers(sql, [mailConsumer(env, sql)], read, () => 'epoch', 0)
   let consumers = wake()
   for (let turn = 0; consumers.report(log.length)[0]?.behind !== 0; turn++) {
     if (turn > 1_000) throw new Error('it does not get on')

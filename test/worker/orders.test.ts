@@ -133,6 +133,8 @@ describe('P60: what cannot be read never reaches the database', () => {
       { ...order, amount: 'much' },
       { ...order, id: 4 },
       { ...order, status: 'full' },
+      { ...order, customer_id: 'ada' },
+      { ...order, customer_id: 0 },
     ])
       expect(await send(method, path, fields)).toMatchObject({
         status: 400,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { FeedRead } from '../../worker/feed/feed.ts'
+import type { FeedRead } from '../../worker/feed/fan-out.ts'
 import type { Frame } from '../../worker/shard/frame.ts'
 import { SharedReads } from '../../worker/shard/reads.ts'
 

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import type { Env } from '../env.ts'
+import { bearerOf } from './bearer.ts'
 import { problem } from './problem.ts'
 
 /** Middleware of what only those who run it may do: the bearer token `ADMIN_TOKEN`. */
@@ -16,9 +17,19 @@ export const adminIfSet: MiddlewareHandler<{ Bindings: Env }> = async (c, next) 
   return !ADMIN_TOKEN || (await hasToken(c, ADMIN_TOKEN)) ? next() : refuse(c)
 }
 
+/** Also in the query, as `token`: a browser sends no header with a socket. */
+export async function bearsAdminToken(c: Context<{ Bindings: Env }>): Promise<boolean> {
+  const { ADMIN_TOKEN } = c.env
+  if (!ADMIN_TOKEN) return false
+  return (
+    (await hasToken(c, ADMIN_TOKEN)) ||
+    (await timingSafeEqual(c.req.query('token') ?? '', ADMIN_TOKEN))
+  )
+}
+
 async function hasToken(c: Context, token: string): Promise<boolean> {
-  const given = /^Bearer (\S{1,512})$/.exec(c.req.header('authorization') ?? '')?.[1]
-  return given !== undefined && (await timingSafeEqual(given, token))
+  const given = bearerOf(c)
+  return given !== null && (await timingSafeEqual(given, token))
 }
 
 function refuse(c: Context) {

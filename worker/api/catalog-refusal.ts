@@ -1,5 +1,6 @@
+import { PUBLIC } from '../../protocol/scope.ts'
 import type { Subscription } from '../../protocol/subscription.ts'
-import type { WatchedTables } from './watched-tables.ts'
+import { visibleTables, type WatchedTables } from './watched-tables.ts'
 
 const MAX_NAMES = 20
 const MAX_NAME = 40
@@ -9,7 +10,11 @@ const MAX_NAME = 40
  * column that its table does not have or, without `table`, no watched table has.
  * @returns the detail of the refusal, what matters first because a close reason is short; or null
  */
-export function refusalOf({ table, where }: Subscription, tables: WatchedTables): string | null {
+export function refusalOf(
+  { table, where, scope }: Subscription,
+  all: WatchedTables,
+): string | null {
+  const tables = visibleTables(all, scope ?? PUBLIC)
   const watched = table === undefined ? undefined : tables.get(table)
   if (table !== undefined && watched === undefined)
     return tables.size === 0

@@ -1,21 +1,12 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Context } from 'hono'
 import type { Change } from '../../protocol/change.ts'
-import {
-  matches,
-  parseSubscription,
-  type Subscription,
-  type SubscriptionQuery,
-} from '../../protocol/subscription.ts'
+import { heardBy, type Subscription } from '../../protocol/subscription.ts'
 import type { Env } from '../env.ts'
 import type { Feed } from '../feed/feed.ts'
-import { placeSubscriber } from '../placement.ts'
 import { describedChange } from './described-change.ts'
-import { streamEvents } from './event-stream.ts'
-import { catalogOf } from './isolate-catalog.ts'
 import { problem, problemResponses } from './problem.ts'
-import { acceptAndClose, isUpgrade } from './refusal.ts'
-import { countRefusal } from './refusal-count.ts'
+import { readerScope } from './reader-scope.ts'
+import { readQuery, subscribeSocket, subscribeStream } from './subscribing.ts'
 
 /** The three doors to the feed. They take the same query and speak of the same positions. */
 export const changes = new OpenAPIHono<{ Bindings: Env }>()
@@ -59,7 +50,7 @@ const page = createRoute({
   tags: ['Changes'],
   summary: 'Read the feed',
   description:
-    'Any other query name is a column that must equal its text in the new row or in the old: `?status=filled`.',
+    'Any other query name is a column that must equal its text in the new row or in the old: `?status=filled`. Belfry’s own tables are told only to whoever sends `ADMIN_TOKEN`.',
   request: {
     query: changesQuery.extend({
       limit: z
@@ -78,7 +69,7 @@ const page = createRoute({
 changes.openAPIRegistry.registerPath(page)
 changes.get(page.path, async (c) => {
   const search = new URL(c.req.url).searchParams
-  const query = await readQuery(c, search)
+  const query = await readQuery(c, search, await readerScope(c))
   if (!query.ok) return problem(c, query.code, { detail: query.detail })
   const [limit = '100', ...more] = search.getAll('limit')
   const isInRange = /^\d{1,4}$/.test(limit) && Number(limit) >= 1 && Number(limit) <= MAX_LIMIT
@@ -125,62 +116,13 @@ for (const [path, summary, speaks] of [
     responses: { [path.endsWith('ws') ? 101 : 200]: { description: 'The subscription begins' } },
   })
 
-changes.get('/api/changes/ws', async (c) => {
-  if (!isUpgrade(c.req.raw))
-    return problem(c, 'upgrade_required', { headers: { upgrade: 'websocket' } })
-  const search = new URL(c.req.url).searchParams
-  const query = await readQuery(c, search)
-  if (!query.ok) {
-    countRefusal(c, 'subscriber', 'bad_request')
-    return acceptAndClose('bad_request', query.detail)
-  }
-  return openSubscription(c.env, c.req.raw, search)
-})
+changes.get('/api/changes/ws', async (c) =>
+  subscribeSocket(c, new URL(c.req.url).searchParams, await readerScope(c)),
+)
 
-changes.get('/api/changes/stream', async (c) => {
-  const search = new URL(c.req.url).searchParams
-  const query = await readQuery(c, search, c.req.header('last-event-id'))
-  if (!query.ok) return problem(c, query.code, { detail: query.detail })
-  if (query.start) {
-    search.set('after', String(query.start.offset))
-    if (query.start.epoch) search.set('epoch', query.start.epoch)
-  }
-  search.set('acks', '1')
-  search.delete('deflate')
-  const { webSocket } = await openSubscription(c.env, c.req.raw, search)
-  return webSocket ? streamEvents(webSocket) : problem(c, 'internal')
-})
-
-/** Read, and held against what is watched, as far as the database says it in time. */
-async function readQuery(
-  c: Context<{ Bindings: Env }>,
-  search: URLSearchParams,
-  lastEventId: string | null = null,
-): Promise<SubscriptionQuery> {
-  const query = parseSubscription(search, lastEventId)
-  if (!query.ok) return query
-  const detail = await catalogOf(c.env).refusal(query.subscription, (reading) =>
-    c.executionCtx.waitUntil(reading),
-  )
-  return detail === null ? query : { ok: false, code: 'invalid_filter', detail }
-}
-
-/** Hands the socket to a shard near the subscriber. */
-function openSubscription(env: Env, request: Request, search: URLSearchParams): Promise<Response> {
-  const place = {
-    continent: request.cf?.continent as string,
-    longitude: request.cf?.longitude as string,
-  }
-  const shards = Number(env.SHARDS_PER_REGION ?? 1)
-  const { shard, locationHint } = placeSubscriber(place, shards, Math.random())
-  // partyserver lets `_pk` choose the connection's id, and keeps the address with the socket, where
-  // no secret belongs. No header of the client's is needed.
-  for (const name of ['_pk', 'token', 'ticket']) search.delete(name)
-  const address = `https://shard/?${search}`
-  return env.SHARD.getByName(shard, { locationHint }).fetch(
-    new Request(address, { headers: { upgrade: 'websocket' } }),
-  )
-}
+changes.get('/api/changes/stream', async (c) =>
+  subscribeStream(c, new URL(c.req.url).searchParams, await readerScope(c)),
+)
 
 async function readMatching(
   feed: DurableObjectStub<Feed>,
@@ -196,7 +138,8 @@ async function readMatching(
     const page = JSON.parse(read.changes) as Change[]
     for (const change of page) {
       through = change.offset
-      if (matches(subscription, change)) found.push(change)
+      const heard = heardBy(subscription, change)
+      if (heard) found.push(heard)
       if (found.length === limit) break
     }
     if (found.length === limit || through >= read.head)

@@ -1,4 +1,4 @@
-import { NeonDbError } from '@neondatabase/serverless'
+import type { NeonDbError } from '@neondatabase/serverless'
 import { DrizzleQueryError } from 'drizzle-orm/errors'
 import type { ProblemCode } from '../../protocol/problems.ts'
 
@@ -22,12 +22,12 @@ export class DatabaseNotConfigured extends Error {
 
 /** @returns null if the error is not the database's */
 export function databaseFailure(error: unknown): DatabaseFailure | null {
-  if (error instanceof DatabaseNotConfigured)
+  if (isNamed<DatabaseNotConfigured>(error, 'DatabaseNotConfigured'))
     return { code: 'database_unavailable', detail: error.message, outcome: 'refused' }
-  if (!(error instanceof DrizzleQueryError || error instanceof NeonDbError)) return null
+  if (!(error instanceof DrizzleQueryError || isNamed(error, 'NeonDbError'))) return null
 
   const cause = rootCause(error)
-  const sqlstate = cause instanceof NeonDbError ? cause.code : undefined
+  const sqlstate = isNamed<NeonDbError>(cause, 'NeonDbError') ? cause.code : undefined
   if (!sqlstate) return { ...UNREACHABLE, outcome: 'unknown' }
   const rule = rules[sqlstate] ?? rules[sqlstate.slice(0, 2)]
   if (!rule) return { code: 'internal', detail: `SQLSTATE ${sqlstate}.`, outcome: 'refused' }
@@ -44,6 +44,11 @@ export function databaseAdvice(error: unknown): string {
 /** Drizzle wraps each failure in an error whose message holds the statement and its values. */
 export function rootCause(error: unknown): unknown {
   return error instanceof DrizzleQueryError && error.cause ? error.cause : error
+}
+
+/** A Durable Object may have met it: over RPC an error keeps its name and fields, not its class. */
+function isNamed<Kind extends Error>(error: unknown, name: Kind['name']): error is Kind {
+  return error instanceof Error && error.name === name
 }
 
 type Rule = Omit<DatabaseFailure, 'outcome'> & { outcome?: 'unknown' }
@@ -77,6 +82,8 @@ const rules: Record<string, Rule> = {
   '22': { code: 'unprocessable', detail: 'A value cannot be stored{where}.' },
   '22001': { code: 'unprocessable', detail: 'A text is too long{where}.' },
   '22003': { code: 'unprocessable', detail: 'A number is out of range{where}.' },
+  // Of a time zone, above all.
+  '22023': { code: 'unprocessable', detail: 'A value is not one that the database knows{where}.' },
   '22P02': { code: 'unprocessable', detail: 'A value is not of its column’s type{where}.' },
   '23': { code: 'unprocessable', detail: 'A rule of the table does not hold{where}.' },
   '23001': { code: 'conflict', detail: 'Another row refers to this one{where}.' },

@@ -10,8 +10,8 @@ const QUERY_TIMEOUT_MS = 15_000
  * Made anew for each request, because the time limit runs from here.
  * @throws DatabaseNotConfigured
  */
-export function database(env: DatabaseEnv): NeonHttpDatabase {
-  return drizzle(driver(env, AbortSignal.timeout(QUERY_TIMEOUT_MS)))
+export function database(env: DatabaseEnv, timeoutMs = QUERY_TIMEOUT_MS): NeonHttpDatabase {
+  return drizzle(driver(env, AbortSignal.timeout(timeoutMs)))
 }
 
 /**

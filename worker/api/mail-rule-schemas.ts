@@ -1,22 +1,21 @@
 import { z } from '@hono/zod-openapi'
 import { isAddress } from '../mail/recipients.ts'
 import { MAX_RECIPIENTS, ops, recipient, tableName, when } from '../rules/rule.ts'
-import { rowId } from './row-id.ts'
 
 /** What the API of mail rules takes and gives; each edge is parsed once, here, and refused in words. */
 
 const NAME_RULE = 'must be 1 to 100 letters, digits, dots, dashes or underscores'
 const CATEGORY_RULE = 'must be 1 to 64 letters, digits, dots, dashes or underscores'
 
-const name = z
+export const ruleName = z
   .string({ error: NAME_RULE })
   .refine((text) => /^[\p{L}\p{N}_.-]{1,100}$/u.test(text), NAME_RULE)
   .openapi({ description: 'Of its own among all rules.', example: 'order-shipped' })
 
-const category = z
+export const ruleCategory = z
   .string({ error: CATEGORY_RULE })
   .refine((text) => /^[\p{L}\p{N}_.-]{1,64}$/u.test(text), CATEGORY_RULE)
-  .openapi({ description: 'What users may want no mail about.', example: 'orders' })
+  .openapi({ description: 'What users may want to hear nothing of.', example: 'orders' })
 
 const template = z
   .string({ error: 'must be the name of a template: GET /api/mail-templates' })
@@ -42,7 +41,7 @@ const recipients = z
   })
 
 const fields = {
-  name,
+  name: ruleName,
   table: tableName.openapi({ description: 'A watched table.', example: 'orders' }),
   ops: ops.openapi({ example: ['update'] }),
   when: when.openapi({
@@ -51,7 +50,7 @@ const fields = {
     example: { status: { became: ['shipped'] } },
   }),
   template,
-  category,
+  category: ruleCategory,
   recipients,
   enabled: z.boolean({ error: 'must be true or false' }),
 }
@@ -61,7 +60,7 @@ export const newMailRule = z
     ...fields,
     ops: fields.ops.default(['insert', 'update']),
     when: fields.when.default({}),
-    category: category.default('general'),
+    category: ruleCategory.default('general'),
     enabled: fields.enabled.default(true),
   })
   .openapi('NewMailRule')
@@ -95,5 +94,3 @@ export const mailRuleReport = z
     }),
   })
   .openapi('MailRule')
-
-export const mailRuleId = z.object({ id: rowId('id', 1) })

@@ -2,6 +2,7 @@ import { and, asc, desc, ilike, inArray, type SQL, sql } from 'drizzle-orm'
 import type { NeonHttpDatabase } from 'drizzle-orm/neon-http'
 import { orders } from '../../drizzle/schema.ts'
 import { type Cursor, formatCursor, readSort, sortColumns } from './keyset.ts'
+import { escapeLike } from './like-text.ts'
 import type { ListQuery } from './order-schemas.ts'
 
 type Order = typeof orders.$inferSelect
@@ -41,9 +42,4 @@ function beyond({ sort, value, id }: Cursor): SQL {
   if (column === 'id') return sql`${orders.id} ${after} ${id}::bigint`
   const type = sql.raw(sortColumns[column].type)
   return sql`(${orders[column]}, ${orders.id}) ${after} (${value}::${type}, ${id}::bigint)`
-}
-
-/** `%`, `_` and the escape itself mean themselves. */
-function escapeLike(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&')
 }

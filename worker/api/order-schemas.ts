@@ -9,6 +9,7 @@ import { rowId } from './row-id.ts'
 const AMOUNT_MAX = 99_999_999.99
 const AMOUNT_RULE = `must be a number, or a decimal string, from 0 to ${AMOUNT_MAX} with at most 2 decimals`
 const STATUS_RULE = `must be one of ${statuses.join(', ')}`
+const USER_RULE = 'must be the id of a user, or null for none'
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u
 
 const name = z
@@ -40,21 +41,39 @@ const email = z
   .nullable()
   .openapi({ description: 'Is written to when the order is filled.', example: 'ada@example.com' })
 
+const customerId = z
+  .int({ error: USER_RULE })
+  .positive(USER_RULE)
+  .nullable()
+  .openapi({ description: 'Whose order it is: a user, or null for nobody.', example: 42 })
+
 const fields = {
   customer_name: name.openapi({ example: 'Ada Lovelace' }),
   product_name: name.openapi({ example: 'Difference engine' }),
   amount,
   status,
   customer_email: email,
+  customer_id: customerId,
 }
 
 export const newOrder = z
-  .strictObject({ ...fields, status: status.optional(), customer_email: email.optional() })
+  .strictObject({
+    ...fields,
+    status: status.optional(),
+    customer_email: email.optional(),
+    customer_id: customerId.optional(),
+  })
   .openapi('NewOrder', { description: 'Without a status it is pending.' })
 
 export const wholeOrder = z
-  .strictObject({ ...fields, customer_email: email.default(null) })
-  .openapi('WholeOrder', { description: 'Replaces every field; without an address it has none.' })
+  .strictObject({
+    ...fields,
+    customer_email: email.default(null),
+    customer_id: customerId.default(null),
+  })
+  .openapi('WholeOrder', {
+    description: 'Replaces every field; without an address or a customer’s id it has none.',
+  })
 
 export const orderChanges = z
   .strictObject(fields)
@@ -77,6 +96,7 @@ export const order = z
     status: z.enum(statuses).openapi({ example: 'filled' }),
     amount: z.number().openapi({ example: 249.5 }),
     customer_email: z.string().nullable().openapi({ example: 'ada@example.com' }),
+    customer_id: z.int().nullable().openapi({ example: 42 }),
     version: z.int().openapi({ description: 'Grows by one with each update.', example: 3 }),
     created_at: instant,
     updated_at: instant,

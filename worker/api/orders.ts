@@ -1,10 +1,11 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { NeonDbError } from '@neondatabase/serverless'
 import { eq } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { Context } from 'hono'
 import { orders as table } from '../../drizzle/schema.ts'
-import type { Env } from '../env.ts'
-import { database } from './database.ts'
+import { type DatabaseEnv, database } from './database.ts'
+import { rootCause } from './database-failure.ts'
 import { parseCursor } from './keyset.ts'
 import { listOrders } from './order-list.ts'
 import {
@@ -23,7 +24,7 @@ import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from '
  * status's case, the version and the times, and every change reaches the feed from there, not
  * from here.
  */
-export const orders = new OpenAPIHono<{ Bindings: Env }>({ defaultHook })
+export const orders = new OpenAPIHono<{ Bindings: DatabaseEnv }>({ defaultHook })
 
 const tags = ['Orders']
 const path = '/api/orders'
@@ -61,12 +62,15 @@ const create = createRoute({
       ...oneOrder,
       headers: { Location: { description: 'Where it is.', schema: { type: 'string' } } },
     },
-    ...problemResponses(...ofWriting),
+    ...problemResponses('unknown_users', ...ofWriting),
   },
 })
 
 orders.openapi(create, async (c) => {
-  const [row] = await database(c.env).insert(table).values(c.req.valid('json')).returning()
+  const values = c.req.valid('json')
+  const rows = await unlessUnknown(database(c.env).insert(table).values(values).returning())
+  if (rows === null) return unknownUser(c, values.customer_id)
+  const [row] = rows
   if (!row) throw new Error('the insert returned no row')
   return c.json(row, 201, { Location: `${path}/${row.id}` })
 })
@@ -91,7 +95,7 @@ orders.openapi(read, async (c) => {
 
 const changed = {
   200: oneOrder,
-  ...problemResponses('invalid_id', 'not_found', ...ofWriting),
+  ...problemResponses('invalid_id', 'not_found', 'unknown_users', ...ofWriting),
 }
 
 const replace = createRoute({
@@ -109,8 +113,10 @@ const replace = createRoute({
 
 orders.openapi(replace, async (c) => {
   const { id } = c.req.valid('param')
-  const row = await update(c, id, c.req.valid('json'))
-  return row ? c.json(row, 200) : missing(c, id)
+  const values = c.req.valid('json')
+  const rows = await unlessUnknown(update(c, id, values))
+  if (rows === null) return unknownUser(c, values.customer_id)
+  return rows[0] ? c.json(rows[0], 200) : missing(c, id)
 })
 
 const change = createRoute({
@@ -128,8 +134,10 @@ const change = createRoute({
 
 orders.openapi(change, async (c) => {
   const { id } = c.req.valid('param')
-  const row = await update(c, id, c.req.valid('json'))
-  return row ? c.json(row, 200) : missing(c, id)
+  const values = c.req.valid('json')
+  const rows = await unlessUnknown(update(c, id, values))
+  if (rows === null) return unknownUser(c, values.customer_id)
+  return rows[0] ? c.json(rows[0], 200) : missing(c, id)
 })
 
 const remove = createRoute({
@@ -153,13 +161,31 @@ orders.openapi(remove, async (c) => {
   return row ? c.body(null, 204) : missing(c, id)
 })
 
-async function update(
-  c: Context<{ Bindings: Env }>,
+function update(
+  c: Context<{ Bindings: DatabaseEnv }>,
   id: number,
   values: PgUpdateSetSource<typeof table>,
 ) {
-  const [row] = await database(c.env).update(table).set(values).where(eq(table.id, id)).returning()
-  return row
+  return database(c.env).update(table).set(values).where(eq(table.id, id)).returning()
+}
+
+/** @returns null if there is no such customer */
+async function unlessUnknown<Rows>(writing: Promise<Rows>): Promise<Rows | null> {
+  try {
+    return await writing
+  } catch (error) {
+    const cause = rootCause(error)
+    if (cause instanceof NeonDbError && cause.constraint === 'orders_customer_id_users_id_fk')
+      return null
+    throw error
+  }
+}
+
+function unknownUser(c: Context, id: number | null | undefined) {
+  return problem(c, 'unknown_users', {
+    detail: `customer_id: there is no user ${id}. Create the user first (POST /api/users), or leave it out.`,
+    errors: [{ path: 'customer_id', message: `there is no user ${id}` }],
+  })
 }
 
 function missing(c: Context, id: number) {

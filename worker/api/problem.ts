@@ -99,10 +99,15 @@ export function defaultHook(result: Validation, c: Context): Response | undefine
 }
 
 /** Middleware of every route that reads a body. */
-export const limitedBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: (c) => problem(c, 'body_too_large', { detail: `Send at most ${MAX_BODY_BYTES} bytes.` }),
-})
+export const limitedBody = bodyOfAtMost(MAX_BODY_BYTES)
+
+/** In place of `limitedBody`, for a route that takes more. */
+export function bodyOfAtMost(maxBytes: number) {
+  return bodyLimit({
+    maxSize: maxBytes,
+    onError: (c) => problem(c, 'body_too_large', { detail: `Send at most ${maxBytes} bytes.` }),
+  })
+}
 
 /** What a route that writes a JSON body to Postgres may answer with. */
 export const ofWriting = [
@@ -157,14 +162,23 @@ const refusals: Record<number, { code: ProblemCode; detail: string }> = {
 function databaseProblem(c: Context, error: Error, failure: DatabaseFailure): Response {
   const { code, detail, retryAfterS, outcome } = failure
   if (problems[code].status >= 500) log(c, error, code)
-  const doubt =
-    outcome === 'unknown' && c.req.method === 'POST'
-      ? ' It may have been written all the same: look before you send it again.'
-      : ''
+  const isInDoubt = outcome === 'unknown' && c.req.method === 'POST'
+  const doubt = isInDoubt ? doubtOf(c) : ''
   return problem(c, code, {
     detail: detail + doubt,
     ...(retryAfterS === undefined ? {} : { headers: { 'Retry-After': String(retryAfterS) } }),
   })
+}
+
+/** Of a request that, sent again as it is, is done once. */
+export function markRepeatable(c: Context): void {
+  c.set('repeatable', true)
+}
+
+function doubtOf(c: Context): string {
+  return c.get('repeatable')
+    ? ' It may have been done all the same: send it again with the same Idempotency-Key, and it is done once.'
+    : ' It may have been written all the same: look before you send it again.'
 }
 
 function fieldErrors(error: ZodError): { path: string; message: string }[] {

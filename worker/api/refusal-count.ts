@@ -18,7 +18,11 @@ export const countProblems: MiddlewareHandler<{ Bindings: Env }> = async (c, nex
 }
 
 /** What was refused at the worker's own doors, where no object has a part in it. */
-export function countRefusal(c: Context<{ Bindings: Env }>, door: Door, code: string): void {
+export function countRefusal(
+  c: Pick<Context<{ Bindings: Env }>, 'env' | 'executionCtx'>,
+  door: Door,
+  code: string,
+): void {
   counted.add(door, code)
   const now = Date.now()
   if (now - begunAt < GIVE_UP_MS) return

@@ -7,9 +7,10 @@ import { rootCause } from './database-failure.ts'
 import { catalogOf } from './isolate-catalog.ts'
 import { NOT_OURS } from './opaque.ts'
 import { defaultHook, problem, problemResponses } from './problem.ts'
+import { readerScope } from './reader-scope.ts'
 import { formatRowCursor, parseRowCursor } from './row-cursor.ts'
 import { type RowPage, readRowPage } from './row-page.ts'
-import type { WatchedTable } from './watched-tables.ts'
+import { visibleTables, type WatchedTable } from './watched-tables.ts'
 
 /**
  * What is watched, and its rows: the snapshot that a reader of changes begins with. Only watched
@@ -44,13 +45,15 @@ tables.openapi(
     path: '/api/tables',
     tags,
     summary: 'Which tables are watched',
+    description: 'Belfry’s own tables are listed, and can be read, only with `ADMIN_TOKEN`.',
     responses: {
       200: { description: 'All.', content: { 'application/json': { schema: catalog } } },
       ...problemResponses('database_unavailable'),
     },
   }),
   async (c) => {
-    const watched = await catalogOf(c.env).tables(() => true)
+    const scope = await readerScope(c)
+    const watched = visibleTables(await catalogOf(c.env).tables(() => true), scope)
     const all = [...watched.values()].map(({ name, key, columns }) => ({
       table: name,
       key: key.map((column) => column.name),
@@ -119,9 +122,10 @@ const readRows = createRoute({
 tables.openapi(readRows, async (c) => {
   const { table: name } = c.req.valid('param')
   const { limit, cursor } = c.req.valid('query')
+  const scope = await readerScope(c)
   for (let again = false; ; again = true) {
     const watched = await catalogOf(c.env).tables((all) => all.has(name))
-    const table = watched.get(name)
+    const table = visibleTables(watched, scope).get(name)
     if (table === undefined) return unwatched(c, name)
     if (table.key.some(({ type }) => type === null))
       return problem(c, 'internal', {

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { NeonHttpDatabase } from 'drizzle-orm/neon-http'
+import { ownTables } from '../../protocol/own-tables.ts'
+import type { Scope } from '../../protocol/scope.ts'
 
 /** A table as the feed speaks of it, and as SQL does. */
 export type WatchedTable = {
@@ -45,4 +47,12 @@ export async function readWatchedTables(db: NeonHttpDatabase): Promise<WatchedTa
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      ORDER BY w."table"`)
   return new Map(rows.map((table) => [table.name, table]))
+}
+
+/** Those whose changes are heard there; the others are as if they were not watched. */
+export function visibleTables(tables: WatchedTables, scope: Scope): WatchedTables {
+  if (scope.kind === 'operator') return tables
+  const isVisible = (name: string) =>
+    scope.kind === 'own' ? name === scope.table : !ownTables.has(name)
+  return new Map([...tables].filter(([name]) => isVisible(name)))
 }

@@ -24,12 +24,15 @@ export class Consumers {
   /**
    * @param read the changes after an offset, only the next one if `single`; empty at the head
    * @param epoch the one they belong to
+   * @param head where a consumer begins that was never here before: what it would have made of the
+   *   changes before it, under rules of today, nobody is owed
    */
   constructor(
     sql: SqlStorage,
     consumers: readonly Consumer[],
     read: (after: number, single: boolean) => Change[],
     epoch: () => string,
+    head: number,
   ) {
     this.parked = new Parked(sql, epoch, MAX_ATTEMPTS)
     this.#sql = sql
@@ -47,7 +50,7 @@ export class Consumers {
       ) WITHOUT ROWID;
     `)
     for (const { name } of consumers)
-      sql.exec('INSERT OR IGNORE INTO consumers (name, "offset") VALUES (?, 0)', name)
+      sql.exec('INSERT OR IGNORE INTO consumers (name, "offset") VALUES (?, ?)', name, head)
   }
 
   /** Lets every consumer that may run take what there is; never throws. */

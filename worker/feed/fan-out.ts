@@ -1,8 +1,14 @@
+import type { ResetReason } from '../../protocol/frames.ts'
 import type { Shard } from '../shard/shard.ts'
 import type { Page } from './log.ts'
 
 /** A page as it travels to a shard, with the epoch it belongs to. */
 export type Delivery = Page & { epoch: string }
+
+/** A page after a position, or why there is none; `head` is where the feed stands. */
+export type FeedRead =
+  | (Delivery & { head: number; reset?: never })
+  | { reset: ResetReason; epoch: string; head: number }
 
 /** Before a shard has said how much it takes. */
 const FIRST_PAGE_CHARACTERS = 128 * 1024

@@ -1,15 +1,18 @@
 import { type Connection, type ConnectionContext, Server } from 'partyserver'
 import type { Change } from '../../protocol/change.ts'
 import { closeCodes } from '../../protocol/close-codes.ts'
-import type { ResetReason } from '../../protocol/frames.ts'
 import type { Env } from '../env.ts'
 import { Consumers, type Redriven } from './consumers.ts'
 import { Drainer } from './drainer.ts'
-import { type Delivery, FanOut } from './fan-out.ts'
+import { durableConsumers } from './durable-consumers.ts'
+import { type Delivery, FanOut, type FeedRead } from './fan-out.ts'
+import type { InboxReaders } from './inbox-consumer.ts'
+import { inboxReaders } from './inbox-readers.ts'
+import { InboxSweep } from './inbox-sweep.ts'
 import { Intake } from './intake.ts'
 import { type LinkState, Links } from './links.ts'
-import { Log, type LogLimits } from './log.ts'
-import { mailConsumer } from './mail-consumer.ts'
+import { Log } from './log.ts'
+import { logLimits } from './log-limits.ts'
 import { HttpOutbox } from './outbox.ts'
 import type { ParkedPage } from './parked.ts'
 import { Proof } from './proof.ts'
@@ -17,12 +20,10 @@ import { Records } from './records.ts'
 import { Refusals, type Refused } from './refusals.ts'
 import { StandingAlarm } from './standing-alarm.ts'
 import type { FeedStatus } from './status.ts'
-import { webhookConsumer } from './webhook-consumer.ts'
 
 const PAGE_CHARACTERS = 512 * 1024
 const SWEEP_MS = 60_000
 const CONSUMERS_LAG_MS = 50
-const MAX_LOG_BYTES = 5e9
 
 /**
  * The feed: the object that gives each change its place. There is one.
@@ -46,6 +47,8 @@ export class Feed extends Server<Env> {
   readonly #log: Log
   readonly #fanOut: FanOut
   readonly #consumers: Consumers
+  readonly #inboxReaders: InboxReaders
+  readonly #inboxSweep: InboxSweep
   readonly #links: Links
   readonly #drainer: Drainer
   readonly #proof: Proof
@@ -76,12 +79,15 @@ export class Feed extends Server<Env> {
       Date.now(),
     )
     for (const { name } of this.#records.shards) this.#fanOut.join(name, this.#log.head)
+    this.#inboxReaders = inboxReaders(sql)
     this.#consumers = new Consumers(
       sql,
-      [mailConsumer(env, sql), webhookConsumer(env, sql)],
+      durableConsumers(env, sql, this.#inboxReaders),
       (after, single) => this.#changes(after, single),
       () => this.#records.life.epoch,
+      this.#log.head,
     )
+    this.#inboxSweep = new InboxSweep(env, sql)
     const intake = new Intake(this.#log, (beat, now) => this.#proof.beat(beat, now))
     const appended = () => ctx.waitUntil(this.#poke())
     this.#links = new Links(this.#records, intake, appended, (code, count) =>
@@ -161,6 +167,11 @@ export class Feed extends Server<Env> {
     return { epoch: this.#records.life.epoch, head }
   }
 
+  /** That user's inbox is about to be filled: it is told what is delivered from now on. */
+  async attendInbox(user: string): Promise<void> {
+    this.#inboxReaders.add(user)
+  }
+
   /** What the worker's doors refused. */
   async countRefused(refused: readonly Refused[]): Promise<void> {
     this.#refusals.addAll(refused)
@@ -228,6 +239,7 @@ export class Feed extends Server<Env> {
     this.#alarm.rang()
     try {
       this.#prune(Date.now())
+      this.ctx.waitUntil(this.#inboxSweep.run(Date.now(), this.#records.life.epoch))
       await Promise.all([this.#poke(), this.#drainer.run()])
       // Nobody beats then, and the shards are asked all the same.
       if (this.#drainer.report(Date.now()).by === 'feed') this.#proof.ask(Date.now())
@@ -241,7 +253,7 @@ export class Feed extends Server<Env> {
   #prune(now: number): void {
     if (now < this.#pruneAt) return
     this.#pruneAt = now + SWEEP_MS
-    while (this.#log.prune(this.#limits(), this.#consumers.slowest, now) > 0);
+    while (this.#log.prune(logLimits(this.env), this.#consumers.slowest, now) > 0);
   }
 
   async #poke(): Promise<void> {
@@ -281,20 +293,7 @@ export class Feed extends Server<Env> {
     return single ? changes.slice(0, 1) : changes
   }
 
-  #limits(): LogLimits {
-    return {
-      maxChanges: Number(this.env.LOG_MAX_CHANGES ?? 1_000_000),
-      maxAgeMs: Number(this.env.LOG_MAX_DAYS ?? 7) * 86_400_000,
-      maxBytes: MAX_LOG_BYTES,
-    }
-  }
-
   #allLinks(): Connection<LinkState>[] {
     return [...this.getConnections<LinkState>()]
   }
 }
-
-/** A page after a position, or why there is none; `head` is where the feed stands. */
-export type FeedRead =
-  | (Delivery & { head: number; reset?: never })
-  | { reset: ResetReason; epoch: string; head: number }

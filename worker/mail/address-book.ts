@@ -34,9 +34,11 @@ async function find(
 }
 
 const FIND = `
-  SELECT u.email, u.can_receive_notifications AS wants_any, coalesce(p.enabled, true) AS wants
+  SELECT u.email, u.can_receive_notifications AS wants_any,
+         coalesce(p.enabled, true) OR coalesce(c.critical, false) AS wants
     FROM users u
     LEFT JOIN preferences p ON p.user_id = u.id AND p.category = $2 AND p.channel = 'mail'
+    LEFT JOIN notification_categories c ON c.name = $2
    WHERE u.id = $1::bigint`
 
 type Found = { email: string | null; wants_any: boolean; wants: boolean }

@@ -18,10 +18,17 @@ export type Audience = MailBody['audience']
 
 /** @throws if the change does not have what the template needs */
 export function bodyOf(rule: MailRule, change: CapturedChange): (audience: Audience) => string {
-  const { template, category } = rule
+  const { template } = rule
+  const category = categoryOf(change) ?? rule.category
   const kept = templateNamed(template)?.rules?.keep(change)
   if (kept === undefined) throw new Error(`there is no template "${template}" for rules.`)
   if (!kept.ok) throw new Error(`the template ${template} cannot be filled in: ${kept.why}.`)
   const { data } = kept
   return (audience) => JSON.stringify({ template, audience, category, data } satisfies MailBody)
+}
+
+/** A notification has a category of its own, and its user's wishes are about that. */
+function categoryOf({ table, new: now, old }: CapturedChange): string | null {
+  const category = table === 'notifications' ? (now ?? old)?.category : null
+  return typeof category === 'string' ? category : null
 }

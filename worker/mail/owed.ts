@@ -3,6 +3,7 @@ import type { Owed } from '../courier/delivery.ts'
 import { matches } from '../rules/condition.ts'
 import { keyText, valueText } from '../rules/key-text.ts'
 import type { AddressSetting, MailRule, Recipient } from '../rules/rule.ts'
+import { isWanted } from '../rules/wish.ts'
 import { type Audience, bodyOf } from './body.ts'
 import { recipients, sameMailbox } from './recipients.ts'
 
@@ -48,7 +49,9 @@ const UNKNOWN =
 function owedBy(rule: MailRule, change: CapturedChange, settings: AddressSettings): Owed[] {
   const row = change.new ?? change.old
   const named = new Map<string, { recipient: string; audience: Audience }>()
+  const isWish = isWanted(change, 'mail')
   for (const each of rule.recipients) {
+    if ('user' in each && !isWish) continue
     const audience: Audience = 'setting' in each || 'address' in each ? 'staff' : 'customer'
     for (const recipient of recipientsOf(each, row, settings)) {
       const known = named.get(sameMailbox(recipient))

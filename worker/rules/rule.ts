@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { operations } from '../../protocol/change.ts'
+import { mayLead } from '../notices/link.ts'
 
 /**
  * What a rule may say: which change owes what to whom.
@@ -121,6 +122,36 @@ export const webhookRule = z.object({
   endpoint: z.uuid(),
 })
 export type WebhookRule = z.infer<typeof webhookRule>
+
+const TITLE_RULE = 'must be text of 1 to 200 characters'
+const LINK_RULE =
+  'must be an address with http:// or https://, a path that begins with /, or one {column}'
+
+/** What a rule tells a user; `{column}` in its texts is filled in from the row that changed. */
+export const notificationOfRule = z.object({
+  title: z.string({ error: TITLE_RULE }).trim().min(1, TITLE_RULE).max(200, TITLE_RULE),
+  link: z
+    .string({ error: LINK_RULE })
+    .max(2_048, 'must be at most 2048 characters')
+    .refine(mayLead, LINK_RULE)
+    .optional(),
+  content: z.record(z.string(), z.unknown(), { error: 'must be an object' }).default({}),
+})
+
+export const userColumn = z.strictObject(
+  { user: columnName },
+  { error: 'must be {"user": "customer_id"}: a column that holds a user’s id' },
+)
+
+/** One whose channel is inbox. */
+export const inboxRule = z.object({
+  ...common,
+  channel: z.literal('inbox'),
+  category: z.string().min(1),
+  notification: notificationOfRule,
+  recipients: z.array(userColumn).max(MAX_RECIPIENTS),
+})
+export type InboxRule = z.infer<typeof inboxRule>
 
 /** What is asked of a change does not depend on the channel. */
 export type RuleCondition = Pick<MailRule, 'table' | 'ops' | 'when' | 'enabled'>

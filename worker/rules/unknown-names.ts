@@ -9,7 +9,13 @@ const MAX_NAME = 40
  * a table may be unwatched, and a column dropped, and the rule then meets no change.
  */
 export function unknownNames(
-  rule: { table: string; when: When; recipients?: readonly Recipient[] },
+  rule: {
+    table: string
+    when: When
+    recipients?: readonly Recipient[]
+    /** Columns that its texts are filled in from. */
+    filledIn?: readonly string[]
+  },
   tables: WatchedTables,
 ): { path: string; message: string }[] {
   const watched = tables.get(rule.table)
@@ -26,6 +32,7 @@ export function unknownNames(
       const column = 'column' in each ? each.column : 'user' in each ? each.user : ''
       return kind === null ? [] : [{ path: `recipients.${index}.${kind}`, column }]
     }),
+    ...(rule.filledIn ?? []).map((column) => ({ path: 'notification', column })),
   ]
   return named
     .filter(({ column }) => !columns.includes(column))

@@ -1,9 +1,9 @@
-import type { Change } from '../../protocol/change.ts'
 import type { ResetReason } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
-import { matches, type Subscription, subscriptionKey } from '../../protocol/subscription.ts'
+import { type Subscription, subscriptionKey } from '../../protocol/subscription.ts'
 import { changesFrame, Frame, resetFrame } from './frame.ts'
 import type { Limits } from './limits.ts'
+import { PageText } from './page-text.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /**
@@ -63,14 +63,10 @@ export class Audience {
    * @returns whether some group fell behind
    */
   tell(position: Position, changes: string): { behind: boolean } {
-    let parsed: Change[] | undefined
+    const page = new PageText(changes)
     let behind = false
     for (const group of this.#groups.values()) {
-      let wanted = changes
-      if (!isUnfiltered(group.subscription)) {
-        parsed ??= JSON.parse(changes) as Change[]
-        wanted = JSON.stringify(parsed.filter((change) => matches(group.subscription, change)))
-      }
+      const wanted = page.heardBy(group.subscription)
       if (wanted === '[]') behind = true
       else this.#tellGroup(group, position, wanted)
     }
@@ -123,14 +119,3 @@ export class Audience {
 }
 
 type Group = { subscription: Subscription; members: Map<string, Subscriber>; told: number }
-
-/** The changes, as text, that a subscription wants of a page. */
-export function select(subscription: Subscription, changes: string): string {
-  if (isUnfiltered(subscription)) return changes
-  const wanted = (JSON.parse(changes) as Change[]).filter((change) => matches(subscription, change))
-  return JSON.stringify(wanted)
-}
-
-function isUnfiltered({ table, ops, where }: Subscription): boolean {
-  return table === undefined && ops === undefined && Object.keys(where).length === 0
-}

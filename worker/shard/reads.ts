@@ -1,7 +1,7 @@
 import { type Subscription, subscriptionKey } from '../../protocol/subscription.ts'
-import type { FeedRead } from '../feed/feed.ts'
-import { select } from './audience.ts'
+import type { FeedRead } from '../feed/fan-out.ts'
 import { changesFrame, Frame } from './frame.ts'
+import { PageText } from './page-text.ts'
 
 type Read = (epoch: string | null, after: number, maxCharacters: number) => Promise<FeedRead>
 
@@ -34,6 +34,7 @@ export class SharedReads {
 export class SharedPage {
   readonly read: FeedRead
   readonly #frames = new Map<string, Frame>()
+  #page: PageText | null = null
 
   constructor(read: FeedRead) {
     this.read = read
@@ -46,7 +47,8 @@ export class SharedPage {
     const key = subscriptionKey(subscription)
     let frame = this.#frames.get(key)
     if (frame === undefined) {
-      frame = new Frame(changesFrame(read, select(subscription, read.changes)))
+      this.#page ??= new PageText(read.changes)
+      frame = new Frame(changesFrame(read, this.#page.heardBy(subscription)))
       this.#frames.set(key, frame)
     }
     return frame

@@ -1,7 +1,8 @@
 import { type ConnectionContext, Server } from 'partyserver'
 import { type CloseName, closeCodes, closeReason } from '../../protocol/close-codes.ts'
-import { HEARTBEAT_MS } from '../../protocol/frames.ts'
+import { HEARTBEAT_MS } from '../../protocol/heartbeat.ts'
 import type { Position } from '../../protocol/position.ts'
+import { parseScope, SCOPE_HEADER } from '../../protocol/scope.ts'
 import { parseSubscription, type Start } from '../../protocol/subscription.ts'
 import type { Env } from '../env.ts'
 import type { Delivery } from '../feed/fan-out.ts'
@@ -96,7 +97,9 @@ export class Shard extends Server<Env> {
   override onConnect(socket: Socket, { request }: ConnectionContext): void {
     const query = parseSubscription(new URL(request.url).searchParams)
     if (!query.ok) return this.#refuse(socket, 'bad_request', query.detail)
-    const subscriber = this.#enter(socket, query, null)
+    const scope = parseScope(request.headers.get(SCOPE_HEADER))
+    const subscription = { ...query.subscription, scope }
+    const subscriber = this.#enter(socket, { ...query, subscription }, null)
     subscriber.live = false
     this.#attendance.recount()
     this.#carryOn(subscriber, this.#admit(subscriber, query.start))

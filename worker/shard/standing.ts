@@ -1,6 +1,5 @@
 import type { Position } from '../../protocol/position.ts'
-import type { Delivery } from '../feed/fan-out.ts'
-import type { FeedRead } from '../feed/feed.ts'
+import type { Delivery, FeedRead } from '../feed/fan-out.ts'
 import { laterThan } from '../feed/later-than.ts'
 import type { Audience } from './audience.ts'
 

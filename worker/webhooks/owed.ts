@@ -3,6 +3,7 @@ import type { Owed } from '../courier/delivery.ts'
 import { type Match, matches } from '../rules/condition.ts'
 import { keyText } from '../rules/key-text.ts'
 import type { WebhookRule } from '../rules/rule.ts'
+import { isWanted } from '../rules/wish.ts'
 import { type Endpoint, endpointRow } from './endpoint.ts'
 import { changeMessage } from './message.ts'
 
@@ -10,7 +11,8 @@ import { changeMessage } from './message.ts'
  * What a change owes to which endpoint, under these rules; and what it says of endpoints itself.
  *
  * Must hold: a change goes to an endpoint once, however many of its rules are about it and
- * however they change meanwhile. So its rules together are one to the ledger: NO_RULE.
+ * however they change meanwhile. So its rules together are one to the ledger: NO_RULE. A
+ * notification that its user does not want told to webhooks goes to none.
  */
 export type OwedWebhooks = { owed: Owed[]; failures: string[] }
 
@@ -18,6 +20,7 @@ export type OwedWebhooks = { owed: Owed[]; failures: string[] }
 export const NO_RULE = 0
 
 export function owedWebhooks(change: Change, rules: readonly WebhookRule[]): OwedWebhooks {
+  if (!isWanted(change, 'webhook')) return { owed: [], failures: [] }
   const found = rules.map((rule) => ({ endpoint: rule.endpoint, match: matchOf(rule, change) }))
   const endpointsWith = (match: Match) => [
     ...new Set(found.filter((each) => each.match === match).map(({ endpoint }) => endpoint)),

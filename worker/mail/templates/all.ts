@@ -1,10 +1,17 @@
+import { notification } from './notification.ts'
 import { orderFilled } from './order-filled.ts'
 import { orderStatus } from './order-status.ts'
 import { rowChanged } from './row-changed.ts'
 import type { Template } from './template.ts'
 import { webhookOff } from './webhook-off.ts'
 
-export const templates: readonly Template[] = [orderFilled, orderStatus, rowChanged, webhookOff]
+export const templates: readonly Template[] = [
+  orderFilled,
+  orderStatus,
+  notification,
+  rowChanged,
+  webhookOff,
+]
 
 export function templateNamed(name: string): Template | undefined {
   return templates.find((template) => template.name === name)

@@ -1,0 +1,36 @@
+import { NeonDbError } from '@neondatabase/serverless'
+import type { Context } from 'hono'
+import { rootCause } from './database-failure.ts'
+import { problem } from './problem.ts'
+
+/** How rules of any channel are refused. */
+
+const MAX_ERRORS = 20
+
+export type Refused = { path: string; message: string }
+
+export function refuse(c: Context, errors: Refused[]) {
+  const [first, ...others] = errors
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+  return problem(c, 'invalid_body', {
+    detail: `${first?.path}: ${first?.message}${more}`,
+    errors: errors.slice(0, MAX_ERRORS),
+  })
+}
+
+/** @returns null if another rule has the name */
+export async function unlessTaken<Rows>(writing: Promise<Rows>): Promise<Rows | null> {
+  try {
+    return await writing
+  } catch (error) {
+    const cause = rootCause(error)
+    if (cause instanceof NeonDbError && cause.constraint === 'rules_name_unique') return null
+    throw error
+  }
+}
+
+export function nameIsTaken(c: Context, name: string) {
+  return problem(c, 'conflict', {
+    detail: `There is a rule called "${name}", of mail, of a webhook or of the inbox. Choose another name.`,
+  })
+}
