@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import preact from '@preact/preset-vite'
-import { defineConfig, type Plugin } from 'vite'
+import { build, defineConfig, type Plugin } from 'vite'
 import { problemTables } from './client/docs/problem-tables.ts'
 
 /** Where `vite` (with hot reloading) sends what only the worker can answer. */
@@ -10,6 +10,44 @@ const worker = process.env.BELFRY_URL ?? 'http://127.0.0.1:8787'
 const problemPage: Plugin = {
   name: 'problem-page',
   transformIndexHtml: (html) => html.replace('<!-- tables -->', problemTables),
+}
+
+/**
+ * The dashboard of `npm start` is a build of its own (`--mode local-run`), in which one may be any of
+ * the users: it has `import.meta.env.MODE === 'local-run'`, and finds the server that gives out their
+ * tokens in `/sign-in.json`. Nothing of that is in the other build, which is deployed.
+ */
+const localRun: Plugin = {
+  name: 'local-run',
+  config: (_, { mode }) => (mode === 'local-run' ? { build: { outDir: '../dist/local' } } : null),
+}
+
+// Browsers that have light-dark() and popovers, so that neither is rewritten for older ones. A year of
+// ECMAScript beside them would stand for older browsers again.
+const target = ['chrome123', 'edge123', 'firefox125', 'safari17.5']
+
+/** `/belfry-inbox.js`: one file with all that it needs, for pages of others; so it shares no chunk. */
+const inboxElement: Plugin = {
+  name: 'inbox-element',
+  apply: 'build',
+  async generateBundle() {
+    const built = await build({
+      configFile: false,
+      root: 'client',
+      logLevel: 'warn',
+      build: {
+        write: false,
+        target,
+        rolldownOptions: {
+          input: 'client/element/belfry-inbox.ts',
+          output: { codeSplitting: false },
+        },
+      },
+    })
+    if (!('output' in built)) throw new Error('one build of <belfry-inbox> was expected')
+    const [{ code }] = built.output
+    this.emitFile({ type: 'asset', fileName: 'belfry-inbox.js', source: code })
+  },
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -32,7 +70,7 @@ const oldAssets: Plugin = {
 
 export default defineConfig({
   root: 'client',
-  plugins: [preact(), problemPage, oldAssets],
+  plugins: [preact(), problemPage, localRun, oldAssets, inboxElement],
   server: {
     proxy: {
       '/api': { target: worker, ws: true },
@@ -43,8 +81,7 @@ export default defineConfig({
   build: {
     outDir: '../dist/client',
     emptyOutDir: false,
-    // Browsers that have light-dark(), so that it is not rewritten for older ones.
-    target: ['es2023', 'chrome123', 'edge123', 'firefox121', 'safari17.5'],
+    target,
     // Every asset of ours is a file of its own; only Swagger UI's style sheet brings `data:` images.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

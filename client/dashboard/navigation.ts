@@ -20,6 +20,17 @@ export function leaveTo(path: string): void {
   else navigate(path, { replace: true })
 }
 
+/**
+ * A link that stands where no click of it is heard.
+ * @returns whether it leads to a page of this script, which is then shown
+ */
+export function followWithin(link: string): boolean {
+  const url = URL.parse(link, location.href)
+  if (url === null || !isOurs(url)) return false
+  navigate(url.pathname + url.search)
+  return true
+}
+
 /** Links between our pages change the address without loading it. */
 export function watchNavigation(): void {
   addEventListener('popstate', arrive)
@@ -29,10 +40,14 @@ export function watchNavigation(): void {
     const link = (event.target as Element | null)?.closest?.('a')
     if (link?.target !== '' || link.hasAttribute('download')) return
     const url = new URL(link.href, location.href)
-    if (url.origin !== location.origin || !paths.has(url.pathname) || url.hash !== '') return
+    if (!isOurs(url)) return
     event.preventDefault()
     navigate(url.pathname + url.search)
   })
+}
+
+function isOurs({ origin, pathname, hash }: URL): boolean {
+  return origin === location.origin && paths.has(pathname) && hash === ''
 }
 
 function arrive(): void {

@@ -2,7 +2,7 @@ export type Shortcut = { key: string; does: string; run(): void }
 
 /**
  * Single keys, never while a person types, holds a modifier, or has a dialog
- * open: they are for the page, and the page is then not what is looked at.
+ * or the inbox open: they are for the page, and the page is then not what is looked at.
  */
 export function watchShortcuts(shortcuts: readonly Shortcut[]): void {
   document.addEventListener('keydown', (event) => {
@@ -11,7 +11,8 @@ export function watchShortcuts(shortcuts: readonly Shortcut[]): void {
     const key = event.key.toLowerCase()
     // `?` needs Shift on most keyboards; a letter with Shift is somebody else's.
     if (event.shiftKey && /^[a-z]$/.test(key)) return
-    if (takesText(event.target) || document.querySelector('dialog[open]')) return
+    if (takesText(event.target) || document.querySelector('dialog[open], belfry-inbox[open]'))
+      return
     const shortcut = shortcuts.find((each) => each.key === key)
     if (!shortcut) return
     event.preventDefault()

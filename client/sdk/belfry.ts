@@ -1,20 +1,25 @@
 import type { Row } from '../../protocol/change.ts'
 import { type Connection, type ConnectOptions, connectOn } from './connect.ts'
+import { type Inbox, type InboxOptions, inboxOn } from './inbox.ts'
 import { type Live, type LiveOptions, liveOn } from './live.ts'
 import { platform } from './platform.ts'
 
 /*
- * The SDK: `connect` hears changes, `live` holds a table. The same file serves browsers, where the
- * worker has it at /belfry.js, and Node 24. Neither of the two gives up: whatever breaks,
- * they come back to where they were, and say so in `onState`.
+ * The SDK: `connect` hears changes, `live` holds a table, `inbox` the notifications of a user. The
+ * same file serves browsers, where the worker has it at /belfry.js, and Node 24. None of the three
+ * gives up: whatever breaks, they come back to where they were, and say so.
  */
 
 export type { Change, Operation, Row, Value } from '../../protocol/change.ts'
 export type { ResetReason } from '../../protocol/frames.ts'
+export type { Counts, Mark, Notification } from '../../protocol/notification.ts'
 export { formatPosition, type Position, parsePosition } from '../../protocol/position.ts'
 export type { Connection } from './connect.ts'
 export type { ConnectionState } from './connection-state.ts'
 export type { Freshness } from './freshness.ts'
+export type { Inbox, InboxFreshness, InboxOptions } from './inbox.ts'
+export type { Listing } from './inbox-held.ts'
+export type { Marking } from './inbox-marks.ts'
 export type { Applied, Live, Update } from './live.ts'
 export { describe, type Ending, type Loss } from './reasons.ts'
 export { rowKey } from './row-key.ts'
@@ -44,6 +49,15 @@ export function live<T extends object = Row>(
   options: Anywhere<Omit<LiveOptions<T>, 'table'>> = {},
 ): Live<T> {
   return liveOn<T>(platform, { ...options, table, url: options.url ?? pageAddress() })
+}
+
+/**
+ * The notifications of one user as a list that moves with them, on every tab and device: the newest
+ * of each listing, older ones when asked for, counts, and marks that show at once.
+ * @throws TypeError at once when `url` is not an http(s) address or `token` is empty
+ */
+export function inbox(options: Anywhere<InboxOptions>): Inbox {
+  return inboxOn(platform, { ...options, url: options.url ?? pageAddress() })
 }
 
 function pageAddress(): string {

@@ -18,8 +18,11 @@ import {
 import { pingQueue } from './pings.ts'
 import type { Platform, Socket } from './platform.ts'
 import { parseFrame, positionOf, type ReaderEffect, read, startOf, startReader } from './reader.ts'
+import { Denied } from './request-failures.ts'
 import { subscribeAddress } from './subscribe-address.ts'
 import { type Token, tokenKeeper } from './token.ts'
+import { userRequests } from './user-requests.ts'
+import { ticketFor } from './user-ticket.ts'
 
 export type ConnectOptions = {
   /** Base address of the worker, `http://127.0.0.1:8787` or in a browser `location.origin`. */
@@ -29,6 +32,11 @@ export type ConnectOptions = {
    * text that is refused ends the connection.
    */
   token?: Token
+  /**
+   * `my-orders`: the orders of the user whose token it is, and nobody else's. One that becomes
+   * theirs arrives as an insert, one that ceases to be as a delete.
+   */
+  topic?: 'my-orders'
   /** Only this table. Tables outside the schema `public` are written `schema.name`. */
   table?: string
   /** Only these operations. */
@@ -84,7 +92,7 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
   subscribeAddress(options, null)
   if (!world.WebSocket)
     throw new TypeError('there is no WebSocket here: use Node 22 or later, or a browser')
-  const token = tokenKeeper(options.token)
+  const token = tokenKeeper(options.topic === undefined ? options.token : ticketsOf(options))
   const { asks } = token
   let [life, effects]: LifeStep = startLife({ now: world.now(), asks })
   for (const effect of effects) carryOut(effect.do)
@@ -139,7 +147,8 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     try {
       if (await token.ask()) dispatch({ type: 'token_given' })
     } catch (error) {
-      dispatch({ type: 'lost', reason: { kind: 'token', detail: messageOf(error) } })
+      if (error instanceof Denied) dispatch({ type: 'denied', detail: error.message })
+      else dispatch({ type: 'lost', reason: { kind: 'token', detail: messageOf(error) } })
     }
   }
 
@@ -260,6 +269,13 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
       world.report(error)
     }
   }
+}
+
+/** A user's token goes in no address: each attempt has a ticket of its own. */
+function ticketsOf({ url, token }: ConnectOptions): Token {
+  if (token === undefined) throw new TypeError('token: whose orders? Give the token of a user')
+  const requests = userRequests({ url, token })
+  return () => ticketFor(requests, 'orders')
 }
 
 function messageOf(error: unknown): string {

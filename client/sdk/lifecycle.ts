@@ -1,6 +1,6 @@
 import { type Backoff, fullJitter } from '../../protocol/backoff.ts'
 import { closeCodes, closeName } from '../../protocol/close-codes.ts'
-import { HEARTBEAT_MS } from '../../protocol/frames.ts'
+import { HEARTBEAT_MS } from '../../protocol/heartbeat.ts'
 import type { Ending, Loss } from './reasons.ts'
 
 /*
@@ -32,6 +32,8 @@ export type LifeEvent =
   | { type: 'socket_closed'; code: number; detail: string }
   /** The reader gives up the socket, or there is no token. */
   | { type: 'lost'; reason: Loss }
+  /** Whoever was to give a token says that no attempt would help. */
+  | { type: 'denied'; detail: string }
   /** `wakeAt` has come, or a timer was early: the clock decides. */
   | { type: 'woke' }
   /** Is anybody there? Somebody asks, or the network came back. */
@@ -88,6 +90,10 @@ export function live(life: Life, event: LifeEvent, chance: Chance): LifeStep {
       return [life.state === 'live' ? alive(life.attempt, life.since, now) : life, []]
     case 'lost':
       return life.state === 'waiting' ? [life, []] : wait(life, event.reason, chance)
+    case 'denied': {
+      const { code } = closeCodes.unauthorized
+      return end({ kind: 'refused', code, name: 'unauthorized', detail: event.detail }, hasSocket)
+    }
     case 'socket_closed': {
       if (!hasSocket) return [life, []]
       const { code, detail } = event

@@ -3,6 +3,8 @@ import type { Start } from '../../protocol/subscription.ts'
 
 export type Subscribing = {
   url: string
+  /** A user's own orders, instead of the whole feed. */
+  topic?: 'my-orders'
   table?: string
   ops?: readonly Operation[]
   filter?: Readonly<Record<string, string>>
@@ -12,15 +14,16 @@ export type Subscribing = {
 
 /**
  * The address of the subscription's WebSocket.
- * @param token stands in the address, because a browser sends no header with an upgrade
+ * @param token stands in the address, because a browser sends no header with an upgrade; for a topic
+ * of a user's own it is a ticket
  * @throws TypeError when `url` is not an http(s) address
  */
 export function subscribeAddress(
-  { url, table, ops, filter, deflate }: Subscribing,
+  { url, topic, table, ops, filter, deflate }: Subscribing,
   from: Start,
   token: string | null = null,
 ): string {
-  const address = workerAddress(url, 'api/changes/ws')
+  const address = workerAddress(url, topic === 'my-orders' ? 'api/me/orders/ws' : 'api/changes/ws')
   address.protocol = address.protocol.replace('http', 'ws')
 
   const query = address.searchParams
@@ -34,7 +37,7 @@ export function subscribeAddress(
   }
   query.set('acks', '1')
   if (deflate) query.set('deflate', '1')
-  if (token !== null) query.set('token', token)
+  if (token !== null) query.set(topic === undefined ? 'token' : 'ticket', token)
   return address.href
 }
 

@@ -7,6 +7,8 @@ export type Running = {
   url: string
   /** Of the stand-in for Resend. */
   mailboxUrl: string
+  /** Of the server that gives out tokens of users. */
+  signInUrl: string
   /** Runs one statement beside the API, like any other writer. */
   sql(text: string): Promise<Record<string, unknown>[]>
 }
@@ -22,7 +24,7 @@ export type Fixture = Running & {
 }
 
 /** How long a page may take for one step, on a busy machine. */
-const STEP_MS = 15_000
+export const STEP_MS = 15_000
 
 /** How long one test may take: some wait for a reconnect. */
 export const TEST_MS = 60_000
@@ -43,7 +45,7 @@ const FLAGS = [
  * `BELFRY_LOCAL` is its path, `CHROME_PATH` the browser's.
  */
 export async function openFixture(): Promise<Fixture> {
-  const { url, databaseUrl, mailboxUrl } = await readLocal()
+  const { url, databaseUrl, mailboxUrl, signInUrl } = await readLocal()
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   const browser = await launch()
@@ -52,6 +54,7 @@ export async function openFixture(): Promise<Fixture> {
   return {
     url,
     mailboxUrl,
+    signInUrl,
     sql: async (text) => (await database.query(text)).rows,
     async killWorker() {
       const { pids } = await readLocal()
@@ -78,7 +81,10 @@ export async function openFixture(): Promise<Fixture> {
   }
 }
 
-type Local = { url: string; databaseUrl: string; mailboxUrl: string; pids: { worker: number } }
+type Local = Pick<Running, 'url' | 'mailboxUrl' | 'signInUrl'> & {
+  databaseUrl: string
+  pids: { worker: number }
+}
 
 /** Read each time: a process that was started again has another pid. */
 async function readLocal(): Promise<Local> {

@@ -11,7 +11,7 @@ import {
   wakeAt,
 } from '../../client/sdk/lifecycle.ts'
 import { closeCodes } from '../../protocol/close-codes.ts'
-import { HEARTBEAT_MS } from '../../protocol/frames.ts'
+import { HEARTBEAT_MS } from '../../protocol/heartbeat.ts'
 
 const NOW = 1_000_000
 const gap = { kind: 'gap', mine: 'a:5', theirs: 'a:9' } as const
@@ -34,6 +34,7 @@ const lives = {
 const events = {
   'a token': { type: 'token_given' },
   'no token': { type: 'lost', reason: { kind: 'token', detail: 'offline' } },
+  denied: { type: 'denied', detail: 'of nobody' },
   greeted: { type: 'greeted' },
   heard: { type: 'heard' },
   'the way broke': { type: 'socket_closed', code: 1006, detail: '' },
@@ -62,6 +63,7 @@ function tableOf(asks: boolean): Table {
   const asking: Table['asking, overdue'] = {
     'a token': ['connecting 3', 'open'],
     'no token': ['waiting 3'],
+    denied: ['closed'],
     greeted: stay('asking 3'),
     heard: stay('asking 3'),
     'the way broke': stay('asking 3'),
@@ -78,6 +80,7 @@ function tableOf(asks: boolean): Table {
   const connecting: Table['connecting, overdue'] = {
     'a token': stay('connecting 3'),
     'no token': wait(3),
+    denied: over,
     greeted: ['live'],
     heard: stay('connecting 3'),
     'the way broke': wait(3),
@@ -95,6 +98,7 @@ function tableOf(asks: boolean): Table {
   const alive = (next: number): Table['live for long'] => ({
     'a token': stay('live'),
     'no token': wait(next),
+    denied: over,
     greeted: stay('live'),
     heard: stay('live'),
     'the way broke': wait(next),
@@ -111,6 +115,7 @@ function tableOf(asks: boolean): Table {
   const waiting: Table['waiting'] = {
     'a token': stay('waiting 3'),
     'no token': stay('waiting 3'),
+    denied: ['closed'],
     greeted: stay('waiting 3'),
     heard: stay('waiting 3'),
     'the way broke': stay('waiting 3'),
@@ -139,6 +144,7 @@ function tableOf(asks: boolean): Table {
     closed: {
       'a token': stay('closed'),
       'no token': stay('closed'),
+      denied: stay('closed'),
       greeted: stay('closed'),
       heard: stay('closed'),
       'the way broke': stay('closed'),

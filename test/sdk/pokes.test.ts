@@ -3,7 +3,7 @@ import type { ConnectionState } from '../../client/sdk/connection-state.ts'
 import { platform } from '../../client/sdk/platform.ts'
 import { type PokesOptions, pokesOn } from '../../client/sdk/pokes.ts'
 import { closeCodes } from '../../protocol/close-codes.ts'
-import { HEARTBEAT_MS } from '../../protocol/frames.ts'
+import { HEARTBEAT_MS } from '../../protocol/heartbeat.ts'
 import { serveSockets } from './small-socket-server.ts'
 import { World } from './world.ts'
 

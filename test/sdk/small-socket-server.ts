@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 
@@ -10,9 +10,19 @@ export type Visitor = {
   close(code: number, reason: string): void
 }
 
-/** As much of RFC 6455 as a subscription needs: short text frames both ways, `ping` answered. */
-export async function serveSockets(visit: (visitor: Visitor) => void) {
-  const server = createServer()
+/**
+ * As much of RFC 6455 as a subscription needs: short text frames both ways, `ping` answered.
+ * @param answer to what is no upgrade
+ */
+export async function serveSockets(
+  visit: (visitor: Visitor) => void,
+  answer?: (request: IncomingMessage) => { status?: number; body: unknown },
+) {
+  const server = createServer((request, response) => {
+    const { status = 200, body } = answer?.(request) ?? { status: 404, body: {} }
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body))
+  })
   const open = new Set<Duplex>()
   server.on('upgrade', (request, socket) => {
     open.add(socket)
@@ -41,6 +51,7 @@ export async function serveSockets(visit: (visitor: Visitor) => void) {
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy()
       server.close()
+      server.closeAllConnections()
       await once(server, 'close')
     },
   }

@@ -1,3 +1,5 @@
+import { signal } from '@preact/signals'
+import type { ComponentType } from 'preact'
 import { openDialog } from '../actions.ts'
 import { formatCount } from '../format.ts'
 import { route } from '../navigation.ts'
@@ -8,7 +10,13 @@ import { theme, toggleTheme } from '../theme.ts'
 import { Bell } from './bell.tsx'
 import { Icon } from './icon.tsx'
 
+/** Only in a local run: nobody can sign in anywhere else yet, and no other build has this code. */
+const userInbox = signal<ComponentType | null>(null)
+if (import.meta.env.MODE === 'local-run')
+  void import('../local-run/user-inbox.tsx').then(({ UserInbox }) => (userInbox.value = UserInbox))
+
 export function Header() {
+  const UserInbox = userInbox.value
   return (
     <header class="top">
       <a class="brand" href="/" aria-label="Belfry, the dashboard">
@@ -32,6 +40,7 @@ export function Header() {
           ?
         </button>
         <ThemeButton />
+        {UserInbox && <UserInbox />}
         {route.value.page === 'orders' && (
           <button
             type="button"
