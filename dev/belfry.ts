@@ -1,7 +1,7 @@
 import { directAddress } from '../listener/address.ts'
 import type { Child, Voice } from './child.ts'
 import { type Claim, claimFolder } from './claim.ts'
-import { buildDashboard, isDashboardStale } from './dashboard.ts'
+import { buildDashboard, isDashboardStale, localDashboard, tellDashboard } from './dashboard.ts'
 import { databaseSource, migrateDatabase, serverVersion } from './database.ts'
 import { spokenAddress } from './database-url.ts'
 import { startDemo } from './demo.ts'
@@ -15,7 +15,8 @@ import { freePort, isBusy, localhost } from './ports.ts'
 import { supervisePostgres } from './postgres.ts'
 import type { WebhookTarget } from './resend-webhooks.ts'
 import type { Run } from './run.ts'
-import { insertSampleOrders } from './sample-orders.ts'
+import { insertSamples } from './samples.ts'
+import { type SignInPlan, serveSignIn } from './sign-in.ts'
 import { keptSecrets, type LocalRun, LocalRunFile, writeWorkerEnv } from './state-files.ts'
 import { type Colour, logOf, paint, print, step } from './terminal.ts'
 import { superviseWorker } from './worker.ts'
@@ -30,8 +31,8 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
   const claim = await claimThisFolder(run)
   await requireFree(port)
   const file = new LocalRunFile(stateFolder)
-  const { linkSecret, adminToken, resendWebhookSecret } = keptSecrets(stateFolder)
-  const building = isDashboardStale() ? buildDashboard(run.ending) : null
+  const { linkSecret, adminToken, resendWebhookSecret, authSecret } = keptSecrets(stateFolder)
+  const building = isDashboardStale('local') ? buildDashboard('local', run.ending) : null
   building?.catch(() => {}) // It is awaited below; until then a failure is not unhandled.
 
   const database = await startDatabase(options.databaseUrl, run, voice('postgres', 'blue'))
@@ -43,8 +44,13 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
     { url: `${url}/webhooks/resend`, secret: resendWebhookSecret },
     run,
   )
+  const signInUrl = await startSignIn(
+    { port: port + 5, dashboardPort: port, databaseUrl: database.direct, secret: authSecret },
+    run,
+  )
   await step('dashboard', async () => {
     await building
+    tellDashboard(signInUrl)
     return { said: building ? 'built' : 'as built before', result: null }
   })
 
@@ -57,9 +63,11 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
       NEON_ENDPOINT: neonEndpoint,
       LINK_SECRET: linkSecret,
       ADMIN_TOKEN: adminToken,
+      AUTH_SECRET: authSecret,
       PUBLIC_URL: options.publicUrl ?? url,
       ...mail.variables,
     }),
+    assetsFolder: localDashboard,
     stateFolder,
   }
   await step('worker', async () => {
@@ -87,6 +95,7 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
     adminToken,
     mailboxUrl: mail.url,
     listenerUrl,
+    signInUrl,
   })
 
   function voice(name: keyof LocalRun['pids'], colour: Colour): Voice {
@@ -155,14 +164,24 @@ async function prepareDatabase(direct: string): Promise<void> {
     const { applied, known } = await migrateDatabase(direct)
     return { said: applied > 0 ? `${applied} of ${known} applied` : 'up to date', result: null }
   })
-  const samples = await insertSampleOrders(direct)
-  if (samples > 0)
-    await step('orders', async () => ({ said: `${samples} to begin with`, result: null }))
+  const samples = Object.entries(await insertSamples(direct)).filter(([, count]) => count > 0)
+  if (samples.length > 0) {
+    const said = samples.map(([table, count]) => `${count} ${table}`).join(', ')
+    await step('samples', async () => ({ said, result: null }))
+  }
 }
 
 async function startNeonEndpoint(databaseUrl: string, port: number, run: Run): Promise<string> {
   return step('neon', async () => {
     const server = await serveNeonEndpoint(databaseUrl, port)
+    await run.add({ stop: server.close })
+    return { said: server.url, result: server.url }
+  })
+}
+
+async function startSignIn(plan: SignInPlan, run: Run): Promise<string> {
+  return step('sign-in', async () => {
+    const server = await serveSignIn(plan)
     await run.add({ stop: server.close })
     return { said: server.url, result: server.url }
   })

@@ -18,7 +18,7 @@ try {
   const args = process.argv.slice(2)
   const address = args.includes('--dry-run') ? null : databaseAddress()
   await step('dashboard', async () => {
-    await buildDashboard(new AbortController().signal)
+    await buildDashboard('deployed', new AbortController().signal)
     return { said: 'built', result: null }
   })
   if (address !== null) await migrate(address)

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 
 /** Addresses of orders that we made up end in this, and nobody else's do. */
 export const sampleDomain = 'belfry.example'
@@ -34,31 +34,9 @@ const samples: [string, string, string, number, number][] = [
   ['Charles Babbage', 'Difference engine, second try', 'cancelled', 17000, 160],
 ]
 
-/**
- * Orders for a first look, in a table that has never held any: the sequence of its ids tells,
- * also after all were deleted.
- * @returns how many were inserted
- */
-export async function insertSampleOrders(databaseUrl: string): Promise<number> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 })
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    await client.query('BEGIN')
-    await client.query('LOCK TABLE orders IN SHARE ROW EXCLUSIVE MODE')
-    const { rows } = await client.query<{ untouched: boolean }>(
-      `SELECT NOT is_called AND NOT EXISTS (SELECT FROM orders) AS untouched FROM orders_id_seq`,
-    )
-    if (rows[0]?.untouched) await insert(client)
-    await client.query('COMMIT')
-    return rows[0]?.untouched ? samples.length : 0
-  } finally {
-    await client.end()
-  }
-}
-
-/** The oldest first, so that ids rise with time. Every fourth customer has left no address. */
-async function insert(client: pg.Client): Promise<void> {
+/** @returns how many were inserted. Those of a sample user are linked to them. */
+export async function insertSampleOrders(client: pg.Client): Promise<number> {
+  // The oldest first, so that ids rise with time. Every fourth customer has left no address.
   const oldestFirst = samples.toSorted((a, b) => b[4] - a[4])
   const rows = oldestFirst.map(([customer, product, status, amount, hours], place) => ({
     customer,
@@ -67,15 +45,18 @@ async function insert(client: pg.Client): Promise<void> {
     amount,
     hours,
     email: place % 4 === 3 ? null : sampleAddress(customer),
+    user_email: sampleAddress(customer),
   }))
   await client.query(
-    `INSERT INTO orders (customer_name, product_name, status, amount, customer_email, created_at, updated_at)
-     SELECT customer, product, status, amount, email, at, at
+    `INSERT INTO orders (customer_name, product_name, status, amount, customer_email, customer_id, created_at, updated_at)
+     SELECT customer, product, status, amount, email,
+            (SELECT min(id) FROM users WHERE users.email = user_email), at, at
        FROM json_to_recordset($1) AS sample(customer text, product text, status text,
-              amount numeric, email text, hours double precision)
+              amount numeric, email text, user_email text, hours double precision)
       CROSS JOIN LATERAL (SELECT now() - hours * interval '1 hour' AS at) AS placed`,
     [JSON.stringify(rows)],
   )
+  return rows.length
 }
 
 /** `Karen Spärck Jones` → `karen.sparck.jones@belfry.example` */

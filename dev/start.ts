@@ -56,6 +56,7 @@ function printAddresses(local: LocalRun, isOwnDatabase: boolean): void {
     ['metrics', `${local.listenerUrl}/metrics`],
     ['database', `psql ${database}`],
     ['changes', 'npm run belfry -- tail'],
+    ['an inbox', 'npm run belfry -- inbox --user 1'],
   ]
   print()
   for (const [name, value] of rows) if (value) print(`  ${name.padEnd(11)} ${paint('bold', value)}`)

@@ -11,6 +11,8 @@ export type LocalRun = {
   /** null when mails go out for real. */
   mailboxUrl: string | null
   listenerUrl: string
+  /** Gives out tokens of users: `GET /token?user=3`. */
+  signInUrl: string
   /** `postgres` is null when DATABASE_URL names a server that we did not start. */
   pids: { postgres: number | null; worker: number | null; listener: number | null }
 }
@@ -20,7 +22,12 @@ export type Secrets = {
   adminToken: string
   /** As Resend gives them out: `whsec_` and base64. */
   resendWebhookSecret: string
+  /** Signs the tokens of users. */
+  authSecret: string
 }
+
+/** What came later: an older file lacks it. */
+type KeptSecrets = Pick<Secrets, 'linkSecret' | 'adminToken'> & Partial<Secrets>
 
 /** `.belfry/local.json`: written when all is up, again whenever a process changes, and removed. */
 export class LocalRunFile {
@@ -59,6 +66,7 @@ export function keptSecrets(folder: string): Secrets {
     linkSecret: kept?.linkSecret ?? newSecret(),
     adminToken: kept?.adminToken ?? newSecret(),
     resendWebhookSecret: kept?.resendWebhookSecret ?? `whsec_${randomBytes(32).toString('base64')}`,
+    authSecret: kept?.authSecret ?? newSecret(),
   }
   writePrivately(file, `${JSON.stringify(secrets, null, 2)}\n`)
   return secrets
@@ -83,15 +91,14 @@ function quoted(name: string, value: string): string {
   return `${quote}${value.replaceAll('$', '\\$')}${quote}`
 }
 
-/** The webhooks' secret came later: an older file lacks it. */
-function readSecrets(
-  file: string,
-): Omit<Secrets, 'resendWebhookSecret'> & Partial<Pick<Secrets, 'resendWebhookSecret'>> {
+function readSecrets(file: string): KeptSecrets {
   try {
-    const { linkSecret, adminToken, resendWebhookSecret } = JSON.parse(readFileSync(file, 'utf8'))
-    const secrets = [linkSecret, adminToken, resendWebhookSecret ?? '']
+    const { linkSecret, adminToken, resendWebhookSecret, authSecret } = JSON.parse(
+      readFileSync(file, 'utf8'),
+    )
+    const secrets = [linkSecret, adminToken, resendWebhookSecret ?? '', authSecret ?? '']
     if (secrets.every((secret) => typeof secret === 'string'))
-      return { linkSecret, adminToken, resendWebhookSecret }
+      return { linkSecret, adminToken, resendWebhookSecret, authSecret }
   } catch {
     // Told below, as for a file that lacks a secret.
   }

@@ -16,14 +16,20 @@ export type WorkerPlan = {
   /** Its storage. Each database has its own, so that two databases' feeds never mix. */
   storageFolder: string
   envFile: string
+  /** The dashboard. */
+  assetsFolder: string
   stateFolder: string
 }
 
 const probeEveryMs = 2_000
 const probeTimeoutMs = 2_000
-/** After a crash, and without one: a machine that is busy with tests may be slow to answer. */
+/**
+ * After a crash, and without one: a machine that is busy with tests may be slow to answer, and
+ * workerd answers nobody while it makes the files of a thousand new inboxes, which takes a slow
+ * disk half a minute.
+ */
 const silentAfterCrashMs = 4_000
-const silentMs = 20_000
+const silentMs = 60_000
 
 export function superviseWorker(plan: WorkerPlan, voice: Voice): Child {
   const url = `http://${localhost}:${plan.port}`
@@ -58,6 +64,7 @@ function launch(plan: WorkerPlan): Launch {
       ...['--inspector-ip', localhost, '--inspector-port', String(plan.inspectorPort)],
       ...['--persist-to', plan.storageFolder],
       ...['--env-file', plan.envFile],
+      ...['--assets', plan.assetsFolder],
       '--show-interactive-dev-session=false',
     ],
     cwd: projectFolder,
@@ -87,6 +94,8 @@ function withoutWorkerVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     RESEND_WEBHOOK_SECRET: _10,
     RESEND_WEBHOOK_SECRET_PREVIOUS: _11,
     PUBLIC_URL: _12,
+    AUTH_SECRET: _13,
+    AUTH_SECRET_PREVIOUS: _14,
     ...rest
   } = env
   return rest

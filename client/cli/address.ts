@@ -8,7 +8,12 @@ const RUN_FILE = join('.belfry', 'local.json')
 
 /** What a local run says of itself, as far as it is used here. */
 const localRun = z
-  .object({ url: z.string(), databaseUrl: z.string(), adminToken: z.string() })
+  .object({
+    url: z.string(),
+    databaseUrl: z.string(),
+    adminToken: z.string(),
+    signInUrl: z.string(),
+  })
   .partial()
 type LocalRun = z.infer<typeof localRun>
 
@@ -37,9 +42,19 @@ export function databaseAddress(terminal: Terminal): string {
 
 /** @throws Failure if none is given */
 export function adminToken(terminal: Terminal): string {
-  const token = terminal.env.BELFRY_ADMIN_TOKEN || nearestRun(terminal.cwd)?.adminToken
+  const token = adminTokenIfKnown(terminal)
   if (token) return token
   throw new Failure('Set BELFRY_ADMIN_TOKEN to the worker’s ADMIN_TOKEN.')
+}
+
+export function adminTokenIfKnown(terminal: Terminal): string | null {
+  return terminal.env.BELFRY_ADMIN_TOKEN || nearestRun(terminal.cwd)?.adminToken || null
+}
+
+/** Who signs users in; null unless the worker is a local run's. */
+export function signInAddress(terminal: Terminal): string | null {
+  const run = nearestRun(terminal.cwd)
+  return run?.url === workerAddress(terminal) ? (run.signInUrl ?? null) : null
 }
 
 /** Of the folder or of the nearest one above it that has a run. */

@@ -17,6 +17,7 @@ export type Call = {
   body?: object
   /** A bearer token. */
   token?: string
+  headers?: Readonly<Record<string, string>>
 }
 
 /**
@@ -28,12 +29,13 @@ export async function call<T>(
   base: string,
   path: string,
   schema: z.ZodType<T>,
-  { method = 'GET', body, token }: Call = {},
+  { method = 'GET', body, token, headers }: Call = {},
 ): Promise<T> {
   const response = await reach(base, path, {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: {
+      ...headers,
       ...(body && { 'content-type': 'application/json' }),
       ...(token && { authorization: `Bearer ${token}` }),
     },
@@ -47,6 +49,56 @@ export async function call<T>(
   throw new Failure(
     `${base}${path} answered something else than Belfry does: is BELFRY_URL its address?`,
   )
+}
+
+/**
+ * Sends a stream, and gives the answer line by line as it comes, while the stream is still sent. It
+ * ends where the connection breaks, too: the last line has to say that it is the last.
+ * @throws Failure in words
+ */
+export async function* sendStream(
+  base: string,
+  path: string,
+  { body, type, token, signal }: Sending,
+): AsyncGenerator<string> {
+  const response = await reach(base, path, {
+    method: 'POST',
+    signal,
+    headers: { 'content-type': type, authorization: `Bearer ${token}` },
+    body,
+    duplex: 'half',
+  })
+  if (!response.ok)
+    throw new Failure(refusal(response.status, parse(await response.text()), `${base}${path}`))
+  if (response.body) yield* linesOf(response.body)
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader()
+  let rest = ''
+  try {
+    while (true) {
+      const next = await reader.read().catch(() => null)
+      // What came of a line that broke off is none.
+      if (next === null) return
+      if (next.done) break
+      const lines = (rest + next.value).split('\n')
+      rest = lines.pop() ?? ''
+      yield* lines
+    }
+    if (rest !== '') yield rest
+  } finally {
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+type Sending = {
+  body: ReadableStream<Uint8Array>
+  /** Of the body. */
+  type: string
+  /** A bearer token. */
+  token: string
+  signal: AbortSignal
 }
 
 async function reach(base: string, path: string, init: RequestInit): Promise<Response> {

@@ -14,7 +14,7 @@ export type Given<F extends Flags> = {
 
 /**
  * Reads a command's arguments.
- * @param words what stands without a flag, by name; `[table]` may be left out
+ * @param words what stands without a flag, by name; `[table]` may be left out, `the id…` repeated
  * @throws UsageError
  */
 export function readArguments<F extends Flags>(
@@ -47,8 +47,8 @@ export function readArguments<F extends Flags>(
 
   const needed = words.filter((word) => !word.startsWith('['))
   if (given.positionals.length < needed.length)
-    throw new UsageError(`${needed[given.positionals.length]} is missing.`)
-  const extra = given.positionals[words.length]
+    throw new UsageError(`${needed[given.positionals.length]?.replace('…', '')} is missing.`)
+  const extra = words.at(-1)?.endsWith('…') ? undefined : given.positionals[words.length]
   if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many.`)
   // Each token was checked against its kind.
   return { flags: given.values as Given<F>['flags'], words: given.positionals }

@@ -3,6 +3,7 @@ import { formatPosition } from '../../protocol/position.ts'
 import { connect, describe } from '../sdk/belfry.ts'
 import { workerAddress } from './address.ts'
 import { call } from './api.ts'
+import { examineInbox } from './doctor-inbox.ts'
 import { examine, type Finding, failed, fine, skip, type Verdict, warning } from './finding.ts'
 import { canaryText, listenerMeanings, readStatus, type StatusReport } from './status-report.ts'
 import type { Terminal } from './terminal.ts'
@@ -23,7 +24,7 @@ export async function* examineWorker(terminal: Terminal): AsyncGenerator<Finding
   yield health
   if (url === null)
     return yield* skip(
-      ['api', 'link', 'canary', 'feed', 'mail', 'subscription'],
+      ['api', 'link', 'canary', 'feed', 'mail', 'inbox', 'subscription'],
       'the worker cannot be reached',
     )
   const base: string = url
@@ -43,6 +44,7 @@ export async function* examineWorker(terminal: Terminal): AsyncGenerator<Finding
     yield await examine('feed', async () => examineFeed(read))
     yield await examine('mail', async () => examineMail(read, await whyMailsWait(base, read)))
   }
+  yield* examineInbox(base, terminal)
   yield await examine('subscription', () => subscribe(base))
 }
 

@@ -53,9 +53,13 @@ const colours: Record<string, Colour> = {
   cancelled: 'dim',
 }
 
+export function colourOf(state: string): Colour | null {
+  return (Object.hasOwn(colours, state) && colours[state]) || null
+}
+
 export function paintState(state: string, text: string, paint: Terminal['paint']): string {
-  const colour = Object.hasOwn(colours, state) ? colours[state] : undefined
-  return colour === undefined ? text : paint(colour, text)
+  const colour = colourOf(state)
+  return colour === null ? text : paint(colour, text)
 }
 
 /** `1 mail`, `2 mails`. */

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { type Actions, act } from './actions.ts'
 import { workerAddress } from './address.ts'
 import { call } from './api.ts'
 import { readArguments } from './arguments.ts'
 import { valueText } from './change-line.ts'
 import { UsageError } from './failure.ts'
-import { meant } from './nearest.ts'
 import { tableView } from './table-view.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-width.ts'
@@ -20,23 +20,11 @@ const page = z.object({ suppressions: z.array(suppression), next_cursor: z.strin
 
 const PATH = '/api/mail-suppressions'
 
-type Action = (args: readonly string[], terminal: Terminal) => Promise<number>
-
-const actions: Record<string, Action> = { list, add, remove }
+const actions: Actions = { list, add, remove }
 
 /** Who gets no mail. */
-export async function suppressions(
-  [name, ...rest]: readonly string[],
-  terminal: Terminal,
-): Promise<number> {
-  const names = Object.keys(actions)
-  if (name === undefined)
-    throw new UsageError(`mail suppressions: say what to do: ${names.join(', ')}.`)
-  const action = Object.hasOwn(actions, name) ? actions[name] : undefined
-  if (action) return action(rest, terminal)
-  throw new UsageError(
-    `mail suppressions: there is no "${name}"${meant(name, names)}; there are ${names.join(', ')}.`,
-  )
+export function suppressions(args: readonly string[], terminal: Terminal): Promise<number> {
+  return act('mail suppressions', actions, args, terminal)
 }
 
 async function list(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,16 +1,12 @@
+import { type Actions, act } from './actions.ts'
 import type { Command } from './command.ts'
-import { UsageError } from './failure.ts'
 import { list } from './mail-list.ts'
 import { cancel, redrive } from './mail-redrive.ts'
 import { rules } from './mail-rules.ts'
 import { show } from './mail-show.ts'
 import { suppressions } from './mail-suppressions.ts'
-import { meant } from './nearest.ts'
-import type { Terminal } from './terminal.ts'
 
-type Action = (args: readonly string[], terminal: Terminal) => Promise<number>
-
-const actions: Record<string, Action> = { list, show, redrive, cancel, rules, suppressions }
+const actions: Actions = { list, show, redrive, cancel, rules, suppressions }
 
 export const mail: Command = {
   name: 'mail',
@@ -34,13 +30,5 @@ export const mail: Command = {
     'says how many these are, and does it with --yes only.',
   ].join('\n'),
 
-  async run([name, ...rest], terminal) {
-    const names = Object.keys(actions)
-    if (name === undefined) throw new UsageError(`mail: say what to do: ${names.join(', ')}.`)
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined
-    if (action) return action(rest, terminal)
-    throw new UsageError(
-      `mail: there is no "${name}"${meant(name, names)}; there are ${names.join(', ')}.`,
-    )
-  },
+  run: (args, terminal) => act('mail', actions, args, terminal),
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { type Actions, act } from './actions.ts'
 import { workerAddress } from './address.ts'
 import { call } from './api.ts'
 import { readArguments, wholeNumber } from './arguments.ts'
 import { valueText } from './change-line.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './failure.ts'
-import { meant } from './nearest.ts'
+import { listPages, pageFlags } from './pages.ts'
 import { type Column, tableView } from './table-view.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -16,6 +17,8 @@ const order = z.object({
   status: z.string(),
   amount: z.number(),
   customer_email: z.string().nullable(),
+  /** A worker of an earlier version does not say. */
+  customer_id: z.number().nullable().default(null),
   version: z.number(),
   created_at: z.string(),
   updated_at: z.string(),
@@ -32,11 +35,10 @@ const fields = {
   amount: 'text',
   status: 'text',
   email: 'text',
+  user: 'text',
 } as const
 
-type Action = (args: readonly string[], terminal: Terminal) => Promise<number>
-
-const actions: Record<string, Action> = { list, get, create, update, delete: remove }
+const actions: Actions = { list, get, create, update, delete: remove }
 
 export const orders: Command = {
   name: 'orders',
@@ -44,24 +46,17 @@ export const orders: Command = {
   forms: [
     'list [--status filled,shipped] [--customer ada] [--sort -created_at] [--limit N] [--all] [--json]',
     'get <id> [--json]',
-    'create --customer … --product … --amount … [--status …] [--email …] [--json]',
-    'update <id> [--customer …] [--product …] [--amount …] [--status …] [--email …] [--json]',
+    'create --customer … --product … --amount … [--status …] [--email …] [--user 3] [--json]',
+    'update <id> [--customer …] [--product …] [--amount …] [--status …] [--email …] [--user 3] [--json]',
     'delete <id>',
   ],
   details: [
     'Sorts: id, created_at, updated_at, amount, customer_name; with a dash, the greatest first.',
-    "`--email ''` takes the address away.",
+    '--user says whose it is: that user hears of it, and sees it in their own feed.',
+    "`--email ''` takes the address away, and `--user ''` the user.",
   ].join('\n'),
 
-  async run([name, ...rest], terminal) {
-    const names = Object.keys(actions)
-    if (name === undefined) throw new UsageError(`orders: say what to do: ${names.join(', ')}.`)
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined
-    if (action) return action(rest, terminal)
-    throw new UsageError(
-      `orders: there is no "${name}"${meant(name, names)}; there are ${names.join(', ')}.`,
-    )
-  },
+  run: (args, terminal) => act('orders', actions, args, terminal),
 }
 
 async function list(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -69,33 +64,30 @@ async function list(args: readonly string[], terminal: Terminal): Promise<number
     status: 'text',
     customer: 'text',
     sort: 'text',
-    limit: 'text',
-    all: 'switch',
+    ...pageFlags,
     json: 'switch',
   })
-  const { status, customer, sort, limit, all, json } = flags
-  if (all && limit !== undefined) throw new UsageError('--all has no --limit: give one of them.')
-  const query = new URLSearchParams({
-    ...(status !== undefined && { status }),
-    ...(customer !== undefined && { customer }),
-    ...(sort !== undefined && { sort }),
-    ...(limit !== undefined && { limit: String(wholeNumber('--limit', limit)) }),
-    ...(all && { limit: String(PAGE_LIMIT) }),
-  })
-  const base = workerAddress(terminal)
-  const found: Order[] = []
-  let cursor: string | null = null
-  do {
-    if (cursor !== null) query.set('cursor', cursor)
-    const { orders, next_cursor } = await call(base, `/api/orders?${query}`, page)
-    found.push(...orders)
-    cursor = next_cursor
-  } while (all && cursor !== null)
-
-  if (json) terminal.out(`${JSON.stringify(found, null, 2)}\n`)
-  else show(found, terminal)
-  if (cursor !== null)
-    terminal.err(`There are more: --all lists them, --limit takes up to ${PAGE_LIMIT}.\n`)
+  const { status, customer, sort, json } = flags
+  await listPages(
+    {
+      flags,
+      most: PAGE_LIMIT,
+      filter: { status, customer, sort },
+      async read(query) {
+        const { orders, next_cursor } = await call(
+          workerAddress(terminal),
+          `/api/orders?${query}`,
+          page,
+        )
+        return { found: orders, next: next_cursor }
+      },
+      show(found) {
+        if (json) terminal.out(`${JSON.stringify(found, null, 2)}\n`)
+        else show(found, terminal)
+      },
+    },
+    terminal,
+  )
   return 0
 }
 
@@ -142,13 +134,16 @@ function path([id = '']: readonly string[]): string {
 
 /** As the API calls them. The amount stays text: it takes one, and no digit is lost. */
 function bodyOf(given: { [N in keyof typeof fields]?: string }) {
-  const { customer, product, amount, status, email } = given
+  const { customer, product, amount, status, email, user } = given
   return {
     ...(customer !== undefined && { customer_name: customer }),
     ...(product !== undefined && { product_name: product }),
     ...(amount !== undefined && { amount }),
     ...(status !== undefined && { status }),
     ...(email !== undefined && { customer_email: email === '' ? null : email }),
+    ...(user !== undefined && {
+      customer_id: user === '' ? null : wholeNumber('--user', user),
+    }),
   }
 }
 
@@ -165,6 +160,7 @@ const columns: Column[] = [
   { title: 'status' },
   { title: 'amount', side: 'right' },
   { title: 'e-mail' },
+  { title: 'user', side: 'right' },
   { title: 'version', side: 'right' },
   { title: 'updated (UTC)' },
 ]
@@ -181,6 +177,7 @@ function show(found: readonly Order[], terminal: Terminal): void {
     order.status,
     order.amount.toFixed(2),
     order.customer_email ?? '',
+    String(order.customer_id ?? ''),
     String(order.version),
     valueText(order.updated_at),
   ])

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { change } from '../../protocol/change.ts'
+import { type Actions, act } from './actions.ts'
 import { adminToken, workerAddress } from './address.ts'
 import { call } from './api.ts'
 import { readArguments } from './arguments.ts'
 import { changeLine } from './change-line.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './failure.ts'
-import { meant } from './nearest.ts'
 import { ago } from './status.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-width.ts'
@@ -28,9 +28,7 @@ const redriven = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('failed'), attempts: z.number(), error: z.string() }),
 ])
 
-type Action = (args: readonly string[], terminal: Terminal) => Promise<number>
-
-const actions: Record<string, Action> = { list, redrive, drop }
+const actions: Actions = { list, redrive, drop }
 
 export const parked: Command = {
   name: 'parked',
@@ -43,15 +41,7 @@ export const parked: Command = {
     'Asks with the token in BELFRY_ADMIN_TOKEN, or the local run’s own.',
   ].join('\n'),
 
-  async run([name, ...rest], terminal) {
-    const names = Object.keys(actions)
-    if (name === undefined) throw new UsageError(`parked: say what to do: ${names.join(', ')}.`)
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined
-    if (action) return action(rest, terminal)
-    throw new UsageError(
-      `parked: there is no "${name}"${meant(name, names)}; there are ${names.join(', ')}.`,
-    )
-  },
+  run: (args, terminal) => act('parked', actions, args, terminal),
 }
 
 async function list(args: readonly string[], terminal: Terminal): Promise<number> {

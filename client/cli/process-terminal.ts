@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { styleText } from 'node:util'
 import type { Terminal } from './terminal.ts'
+import { cut } from './text-width.ts'
 
 /** The terminal that this process was started in. */
 export function processTerminal(): Terminal {
@@ -9,10 +11,16 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    progress(text) {
+      if (!stderr.isTTY) return
+      const shown = text === null ? '' : cut(text, stderr.columns - 1)
+      stderr.write(`\r\u001b[K${shown}`)
+    },
     paint: (colour, text) => styleText(colour, text, { stream: stdout }),
     paintErr: (colour, text) => styleText(colour, text, { stream: stderr }),
     width: () => (stdout.isTTY ? stdout.columns : null),
     readInput: () => text(stdin),
+    openInput: () => Readable.toWeb(stdin) as ReadableStream<Uint8Array>,
     onInterrupt(run) {
       const stop = () => {
         process.off('SIGINT', once)

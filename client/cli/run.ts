@@ -3,14 +3,18 @@ import { type Command, usageLine } from './command.ts'
 import { doctor } from './doctor.ts'
 import { Failure, UsageError } from './failure.ts'
 import { feed } from './feed.ts'
+import { inbox } from './inbox.ts'
 import { mail } from './mail.ts'
 import { meant } from './nearest.ts'
+import { notifications } from './notifications.ts'
+import { notify } from './notify.ts'
 import { orders } from './orders.ts'
 import { parked } from './parked.ts'
 import { sql } from './sql.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
 import type { Terminal } from './terminal.ts'
+import { users } from './users.ts'
 import { webhooks } from './webhooks.ts'
 
 const commands: readonly Command[] = [
@@ -20,6 +24,10 @@ const commands: readonly Command[] = [
   status,
   mail,
   webhooks,
+  inbox,
+  notify,
+  notifications,
+  users,
   doctor,
   parked,
   feed,

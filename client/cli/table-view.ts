@@ -1,5 +1,5 @@
-import type { Terminal } from './terminal.ts'
-import { pad, printable, textWidth } from './text-width.ts'
+import type { Colour, Terminal } from './terminal.ts'
+import { cut, pad, printable, textWidth } from './text-width.ts'
 
 export type Column = { title: string; side?: 'left' | 'right' }
 
@@ -23,4 +23,24 @@ export function tableView(
       .join('  ')
       .trimEnd()
   return [paint('bold', line(titles)), ...safe.map(line)].map((text) => `${text}\n`).join('')
+}
+
+/**
+ * The same with each line cut to the width of the terminal, so that what says least stands last.
+ * @param colourOf a row, by its place; null for none
+ */
+export function colouredTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  colourOf: (place: number) => Colour | null,
+  { paint, width }: Pick<Terminal, 'paint' | 'width'>,
+): string {
+  const [titles = '', ...lines] = tableView(columns, rows, paint).trimEnd().split('\n')
+  const room = width()
+  const shown = lines.map((line, place) => {
+    const fitting = room === null ? line : cut(line, room)
+    const colour = colourOf(place)
+    return colour === null ? fitting : paint(colour, fitting)
+  })
+  return [titles, ...shown].map((line) => `${line}\n`).join('')
 }

@@ -1,9 +1,10 @@
 import { type Operation, operations } from '../../protocol/change.ts'
+import { ownTables } from '../../protocol/own-tables.ts'
 import { formatPosition, type Position } from '../../protocol/position.ts'
 import type { Start } from '../../protocol/subscription.ts'
 import { type Connection, type ConnectionState, connect, describe } from '../sdk/belfry.ts'
 import type { ConnectOptions } from '../sdk/connect.ts'
-import { workerAddress } from './address.ts'
+import { adminToken, workerAddress } from './address.ts'
 import { type Given, readArguments, wholeNumber } from './arguments.ts'
 import { changeLine } from './change-line.ts'
 import type { Command } from './command.ts'
@@ -30,7 +31,9 @@ export const tail: Command = {
     '  --op insert,update    only these operations',
     '  --where column=value  only rows with this value, before or after; may be repeated',
     '  --json                one change a line on stdout, and nothing else there',
-    'Who asks is said by the token in BELFRY_TOKEN, if it is set.',
+    'Who asks is said by the token in BELFRY_TOKEN, if it is set. Tables of Belfry’s own (users,',
+    'preferences, notifications, rules, webhook_endpoints) are told to those who run it: with the',
+    'token in BELFRY_ADMIN_TOKEN, or the local run’s own.',
   ].join('\n'),
 
   async run(args, terminal) {
@@ -42,10 +45,16 @@ export const tail: Command = {
       filter: readFilter(given.where ?? []),
       position: readStart(given),
     }
-    const { BELFRY_TOKEN: token } = terminal.env
+    const token = tokenFor(table, terminal)
     const options = { ...wanted, url: workerAddress(terminal), ...(token && { token }) }
     return follow(options, given.json === true, terminal)
   },
+}
+
+/** @throws Failure if it takes the admin token, and none is known */
+function tokenFor(table: string | undefined, terminal: Terminal): string | undefined {
+  const isOwn = table !== undefined && ownTables.has(table)
+  return isOwn ? adminToken(terminal) : terminal.env.BELFRY_TOKEN
 }
 
 /** @returns once interrupted; @throws Failure once the server has said no for good */
@@ -72,11 +81,18 @@ function follow(options: ConnectOptions, json: boolean, terminal: Terminal): Pro
     onState(state) {
       if (state.state === 'closed' && state.reason.kind === 'refused') {
         stopListening()
-        reject(new Failure(`The worker refused: ${printable(describe(state.reason))}.`))
+        reject(new Failure(refusal(describe(state.reason), options)))
       } else sayState(state, options.url, terminal, () => connection.position)
     },
   })
   return promise
+}
+
+/** What the server says may be a sentence already. */
+function refusal(reason: string, { table, token }: ConnectOptions): string {
+  const said = `The worker refused: ${printable(reason).replace(/[.]$/, '')}.`
+  const isOwn = table !== undefined && ownTables.has(table)
+  return isOwn && token ? `${said} Is BELFRY_ADMIN_TOKEN the worker’s ADMIN_TOKEN?` : said
 }
 
 const resetMeanings = {

@@ -6,6 +6,11 @@ export type Terminal = {
   out(text: string): void
   /** To stderr: how it goes. */
   err(text: string): void
+  /**
+   * How far it has come: a line on stderr, which the next takes the place of, and null away. None
+   * where stderr is no terminal.
+   */
+  progress(text: string | null): void
   /** Colour for stdout, if it is a terminal that wants it. */
   paint(colour: Colour, text: string): string
   paintErr(colour: Colour, text: string): string
@@ -13,6 +18,8 @@ export type Terminal = {
   width(): number | null
   /** All of stdin. */
   readInput(): Promise<string>
+  /** The same as it comes. */
+  openInput(): ReadableStream<Uint8Array>
   /**
    * Calls `run` at the first Ctrl-C or SIGTERM; a second one ends the process.
    * @returns a function that listens no more

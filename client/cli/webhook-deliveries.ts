@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readArguments, wholeNumber } from './arguments.ts'
 import { valueText } from './change-line.ts'
 import { UsageError } from './failure.ts'
+import { listPages, pageFlags } from './pages.ts'
 import { type Column, tableView } from './table-view.ts'
 import type { Terminal } from './terminal.ts'
 import { ask, checkId } from './webhook-endpoints.ts'
@@ -10,37 +11,27 @@ import { type Delivery, deliveryPage } from './webhook-report.ts'
 const PAGE_LIMIT = 200
 
 export async function deliveries(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { flags, words } = readArguments(
-    args,
-    { state: 'text', limit: 'text', all: 'switch', json: 'switch' },
-    ['the id'],
-  )
-  const { state, limit, all, json } = flags
-  if (all && limit !== undefined) throw new UsageError('--all has no --limit: give one of them.')
+  const { flags, words } = readArguments(args, { state: 'text', ...pageFlags, json: 'switch' }, [
+    'the id',
+  ])
   const id = checkId(words[0])
-  const query = new URLSearchParams({
-    ...(state !== undefined && { state }),
-    ...(limit !== undefined && { limit: String(wholeNumber('--limit', limit)) }),
-    ...(all && { limit: String(PAGE_LIMIT) }),
-  })
-  const found: Delivery[] = []
-  let cursor: string | null = null
-  do {
-    if (cursor !== null) query.set('cursor', cursor)
-    const page: z.infer<typeof deliveryPage> = await ask(
-      terminal,
-      `/${id}/deliveries?${query}`,
-      deliveryPage,
-    )
-    found.push(...page.deliveries)
-    cursor = page.next_cursor
-  } while (all && cursor !== null)
-
-  if (json) terminal.out(`${JSON.stringify(found, null, 2)}\n`)
-  else if (found.length === 0) terminal.err('No delivery is like that.\n')
-  else terminal.out(tableView(columns, found.map(rowOf), terminal.paint))
-  if (cursor !== null)
-    terminal.err(`There are more: --all lists them, --limit takes up to ${PAGE_LIMIT}.\n`)
+  await listPages(
+    {
+      flags,
+      most: PAGE_LIMIT,
+      filter: { state: flags.state },
+      async read(query) {
+        const page = await ask(terminal, `/${id}/deliveries?${query}`, deliveryPage)
+        return { found: page.deliveries, next: page.next_cursor }
+      },
+      show(found) {
+        if (flags.json) terminal.out(`${JSON.stringify(found, null, 2)}\n`)
+        else if (found.length === 0) terminal.err('No delivery is like that.\n')
+        else terminal.out(tableView(columns, found.map(rowOf), terminal.paint))
+      },
+    },
+    terminal,
+  )
   return 0
 }
 

@@ -1,13 +1,9 @@
+import { type Actions, act } from './actions.ts'
 import type { Command } from './command.ts'
-import { UsageError } from './failure.ts'
-import { meant } from './nearest.ts'
-import type { Terminal } from './terminal.ts'
 import { deliveries, redrive } from './webhook-deliveries.ts'
 import { add, list, off, on, remove, rotate, test } from './webhook-endpoints.ts'
 
-type Action = (args: readonly string[], terminal: Terminal) => Promise<number>
-
-const actions: Record<string, Action> = {
+const actions: Actions = {
   list,
   add,
   on,
@@ -44,13 +40,5 @@ export const webhooks: Command = {
     'Asks with the token in BELFRY_ADMIN_TOKEN, or the local run’s own.',
   ].join('\n'),
 
-  async run([name, ...rest], terminal) {
-    const names = Object.keys(actions)
-    if (name === undefined) throw new UsageError(`webhooks: say what to do: ${names.join(', ')}.`)
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined
-    if (action) return action(rest, terminal)
-    throw new UsageError(
-      `webhooks: there is no "${name}"${meant(name, names)}; there are ${names.join(', ')}.`,
-    )
-  },
+  run: (args, terminal) => act('webhooks', actions, args, terminal),
 }

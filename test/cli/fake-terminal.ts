@@ -23,10 +23,15 @@ export class FakeTerminal implements Terminal {
     for (const look of this.#waiting) look()
   }
 
+  /** All of it, as it went. */
+  progressed: (string | null)[] = []
+  progress = (text: string | null) => void this.progressed.push(text)
+
   paint = (colour: string, text: string) => (this.colours ? `<${colour}>${text}</>` : text)
   paintErr = this.paint
   width = () => this.columns
   readInput = async () => this.input
+  openInput = () => new Blob([this.input]).stream() as ReadableStream<Uint8Array>
 
   onInterrupt = (run: () => void) => {
     this.#interrupts.add(run)

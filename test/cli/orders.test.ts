@@ -10,6 +10,7 @@ const order = {
   status: 'filled',
   amount: 249.5,
   customer_email: null,
+  customer_id: 3,
   version: 3,
   created_at: '2026-11-21T08:33:55.123456+00:00',
   updated_at: '2026-11-21T09:00:01.5+00:00',
@@ -52,8 +53,8 @@ describe('orders list', () => {
     })
     expect(out).toBe(
       [
-        'id  customer      product            status  amount  e-mail  version  updated (UTC)',
-        ' 7  Ada Lovelace  Difference engine  filled  249.50                3  2026-11-21 09:00:01',
+        'id  customer      product            status  amount  e-mail  user  version  updated (UTC)',
+        ' 7  Ada Lovelace  Difference engine  filled  249.50             3        3  2026-11-21 09:00:01',
         '',
       ].join('\n'),
     )
@@ -100,6 +101,8 @@ describe('orders get, create, update, delete', () => {
         '12.10',
         '--email',
         'a@x.org',
+        '--user',
+        '3',
       ],
       () => ({ status: 201, body: order }),
     )
@@ -108,24 +111,29 @@ describe('orders get, create, update, delete', () => {
       path: '/api/orders',
       authorization: null,
       query: {},
+      headers: expect.anything(),
       body: {
         customer_name: 'Ada',
         product_name: 'Engine',
         amount: '12.10',
         customer_email: 'a@x.org',
+        customer_id: 3,
       },
     })
     expect(out).toMatch('Ada Lovelace')
   })
 
-  it('update sends only what was said; an empty address is none', async () => {
-    const { asked } = await belfry(['update', '7', '--status', 'FILLED', '--email', ''], () => ({
-      body: order,
-    }))
+  it('update sends only what was said; an empty address is none, and so is an empty user', async () => {
+    const { asked } = await belfry(
+      ['update', '7', '--status', 'FILLED', '--email', '', '--user', ''],
+      () => ({
+        body: order,
+      }),
+    )
     expect(asked[0]).toMatchObject({
       method: 'PATCH',
       path: '/api/orders/7',
-      body: { status: 'FILLED', customer_email: null },
+      body: { status: 'FILLED', customer_email: null, customer_id: null },
     })
   })
 
@@ -201,7 +209,10 @@ describe('what goes wrong', () => {
     [['get'], 'the id is missing.'],
     [['get', 'x'], 'the id takes a whole number from 0, not "x".'],
     [['create', '--customer', 'Ada'], '--product is missing.'],
-    [['update', '7'], 'say what to change: --customer, --product, --amount, --status, --email.'],
+    [
+      ['update', '7'],
+      'say what to change: --customer, --product, --amount, --status, --email, --user.',
+    ],
     [['list', '--all', '--limit', '3'], '--all has no --limit: give one of them.'],
   ])('%j is a wrong command line, exit 2', async (args, sentence) => {
     const terminal = new FakeTerminal()

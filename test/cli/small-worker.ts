@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
@@ -9,6 +9,7 @@ export type Asked = {
   query: Record<string, string>
   body: unknown
   authorization: string | null
+  headers: IncomingHttpHeaders
 }
 export type Answered = { status?: number; body?: unknown; type?: string }
 
@@ -46,5 +47,6 @@ async function read(request: IncomingMessage): Promise<Asked> {
     query: Object.fromEntries(url.searchParams),
     body: body === '' ? null : JSON.parse(body),
     authorization: request.headers.authorization ?? null,
+    headers: request.headers,
   }
 }

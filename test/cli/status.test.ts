@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { findingView } from '../../client/cli/doctor.ts'
+import { inboxVerdict } from '../../client/cli/doctor-inbox.ts'
 import {
   examineCanary,
   examineFeed,
@@ -248,6 +249,20 @@ describe('the doctor', () => {
     expect(worker.asked.at(-1)).toMatchObject({ query: { state: 'queued,failed', limit: '1' } })
   })
 
+  it('P89 says when notifications are late or parked, and where they are listed', () => {
+    const [none, one] = [{ notifications: [] }, { notifications: [{ problem: 'Out of range.' }] }]
+    expect(inboxVerdict(none, none).result).toBe('fine')
+    expect(inboxVerdict(one, one)).toMatchObject({
+      result: 'failed',
+      advice: expect.stringContaining('--state overdue'),
+    })
+    expect(inboxVerdict(none, one)).toMatchObject({
+      result: 'warning',
+      said: expect.stringContaining('Out of range.'),
+      advice: expect.stringContaining('redrive --state parked'),
+    })
+  })
+
   it('prints each finding with its time, and below it what to do', () => {
     expect(findingView({ name: 'bell', result: 'fine', said: 'heard', ms: 1.23 }, paint)).toBe(
       '✓ bell           heard  1.2 ms\n',
@@ -282,6 +297,7 @@ describe('the doctor', () => {
       'canary',
       'feed',
       'mail',
+      'inbox',
       'subscription',
     ])
   })

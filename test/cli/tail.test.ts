@@ -104,6 +104,25 @@ describe('tail', () => {
     )
   })
 
+  it('P92 tables of Belfry’s own are asked for as whoever runs it, others as oneself', async () => {
+    const env = { BELFRY_ADMIN_TOKEN: 'of-the-admin', BELFRY_TOKEN: 'of-ada' }
+    await using own = await tail(
+      ['notifications'],
+      (visitor) => visitor.close(4400, 'it is not watched.'),
+      env,
+    )
+    expect(await own.status).toBe(1)
+    expect(own.visits[0]).toMatch('token=of-the-admin')
+    expect(own.terminal.stderr).toMatch(/it is not watched\. Is BELFRY_ADMIN_TOKEN the worker’s/)
+    await using other = await tail(['orders'], (visitor) => visitor.close(4400, 'no'), env)
+    expect(await other.status).toBe(1)
+    expect(other.visits[0]).toMatch('token=of-ada')
+    await using nobody = await tail(['users'], () => undefined)
+    expect(await nobody.status).toBe(1)
+    expect(nobody.terminal.stderr).toMatch('Set BELFRY_ADMIN_TOKEN')
+    expect(nobody.visits).toEqual([])
+  })
+
   it.each([
     [['--after', 'x'], '--after takes a whole number from 0, not "x".'],
     [['--after', '-1'], '--after takes a whole number from 0, not "-1".'],

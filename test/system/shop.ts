@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
  * Orders through a running system: worker, HTTP driver, Postgres. `BELFRY_LOCAL` is the path of
  * its local.json. Every order made here bears a name of this run, and is deleted after it.
  */
-type Local = { url: string; databaseUrl: string }
+type Local = { url: string; databaseUrl: string; signInUrl: string }
 export type Order = {
   id: number
   customer_name: string

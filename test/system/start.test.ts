@@ -33,8 +33,8 @@ describe('npm start in a fresh clone', () => {
   })
 
   it('prints where to look and writes .belfry/local.json', () => {
-    const { url, mailboxUrl, listenerUrl, adminToken, pids } = belfry.local()
-    for (const address of [url, mailboxUrl, listenerUrl])
+    const { url, mailboxUrl, listenerUrl, signInUrl, adminToken, pids } = belfry.local()
+    for (const address of [url, mailboxUrl, listenerUrl, signInUrl])
       expect(belfry.printed()).toContain(address)
     expect(adminToken).toMatch(/^\S{16,}$/)
     for (const pid of Object.values(pids)) expect(process.kill(pid, 0)).toBe(true)

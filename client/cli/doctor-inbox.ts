@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { adminTokenIfKnown } from './address.ts'
+import { call } from './api.ts'
+import { examine, type Finding, failed, fine, skip, type Verdict, warning } from './finding.ts'
+import type { Terminal } from './terminal.ts'
+
+const page = z.object({ notifications: z.array(z.object({ problem: z.string().nullable() })) })
+type Page = z.infer<typeof page>
+
+/** Whether notifications are delivered at their time, which those who run it may ask. */
+export async function* examineInbox(base: string, terminal: Terminal): AsyncGenerator<Finding> {
+  const token = adminTokenIfKnown(terminal)
+  if (token === null)
+    return yield* skip(['inbox'], 'it is for those who run it: set BELFRY_ADMIN_TOKEN')
+  const newest = (state: string) =>
+    call(base, `/api/notifications?state=${state}&limit=1`, page, { token })
+  yield await examine('inbox', async () =>
+    inboxVerdict(await newest('overdue'), await newest('parked')),
+  )
+}
+
+export function inboxVerdict(overdue: Page, parked: Page): Verdict {
+  if (overdue.notifications.length > 0)
+    return failed(
+      'notifications are late',
+      'The feed wakes their inboxes every 5 minutes. If they stay late, read the worker’s log; `belfry notifications list --state overdue` shows which.',
+    )
+  const [one] = parked.notifications
+  if (one)
+    return warning(
+      `notifications are parked; the newest: ${one.problem ?? 'it does not say why'}`,
+      '`belfry notifications list --state parked` shows them, and `belfry notifications redrive --state parked` tries them again.',
+    )
+  return fine('no notification is late, and none parked')
+}
