@@ -16,17 +16,20 @@ export type Bench = {
   subscribers: Caller<SubscriberMethods>
   /** Short turns, one round: the shape, not the numbers. */
   quick: boolean
+  /** Millions of notifications that `inbox` loads; null: as many as it likes. */
+  stored: number | null
   rounds: number
   say(line: string): void
 }
 
 /** One contestant, or a bare way of capture, on a new database, for as long as `work` runs. */
-export async function turn<Result>(
+export async function turn<Result, Prepared = void>(
   bench: Bench,
-  { contestant, writers, clients, disk }: Turn,
-  work: (running: Running, databaseUrl: string) => Promise<Result>,
+  { contestant, writers, clients, disk, prepare }: Turn<Prepared>,
+  work: (running: Running, databaseUrl: string, prepared: Prepared) => Promise<Result>,
 ): Promise<Result> {
   const url = await bench.postgres.fresh(contestant.capture, disk)
+  const prepared = (await prepare?.(url)) as Prepared
   const running = await contestant.start(url)
   try {
     if (writers > 0) await bench.writers('connect', { url, count: writers })
@@ -34,7 +37,7 @@ export async function turn<Result>(
       const { dialect } = contestant
       await bench.subscribers('open', { dialect, port: running.port, count: clients })
     }
-    return await work(running, url)
+    return await work(running, url, prepared)
   } finally {
     await bench.subscribers('close', undefined)
     await bench.writers('connect', { url, count: 0 })
@@ -42,7 +45,14 @@ export async function turn<Result>(
   }
 }
 
-type Turn = { contestant: Contestant; writers: number; clients: number; disk?: Disk }
+type Turn<Prepared> = {
+  contestant: Contestant
+  writers: number
+  clients: number
+  disk?: Disk
+  /** Fills the database before anybody watches it. */
+  prepare?: (databaseUrl: string) => Promise<Prepared>
+}
 
 /** Writers alone, with nobody to hear them. */
 export async function bareTurn<Result>(

@@ -8,6 +8,9 @@ import type { Capture } from './postgres.ts'
 import type { Launch, Part, Stage } from './stage.ts'
 import { workerdLaunch } from './workerd.ts'
 
+/** Whose tokens the worker takes. */
+export const AUTH_SECRET = 'the secret of the bench, with which users are signed in'
+
 /** One way from a row to a socket. Each of its parts is a process of its own. */
 export type Contestant = {
   name: ContestantName
@@ -54,7 +57,7 @@ function belfry(stage: Stage, bundle: string): Contestant {
       const url = `http://127.0.0.1:${port}`
       const secrets = { DATABASE_URL: databaseUrl, LINK_SECRET: 'bench link', ADMIN_TOKEN: 'bench' }
       const neon = await serveNeonEndpoint(databaseUrl, await somePort())
-      const vars = { NEON_ENDPOINT: neon.url }
+      const vars = { NEON_ENDPOINT: neon.url, AUTH_SECRET }
       const launch = workerdLaunch(bundle, port, secrets, { vars })
       let worker = await stage.start('workerd', launch)
       await within(20_000, 'workerd answer', untilHealthy(url, worker))

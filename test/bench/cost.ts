@@ -1,6 +1,6 @@
 import { ACK_WITHIN } from '../../protocol/acknowledgement.ts'
 import { CANARY_MS } from '../../protocol/canary.ts'
-import { HEARTBEAT_MS } from '../../protocol/frames.ts'
+import { HEARTBEAT_MS } from '../../protocol/heartbeat.ts'
 import { PULSE_MS } from '../../protocol/link.ts'
 import { WINDOW_BYTES } from '../../worker/shard/limits.ts'
 import { cloudflare, neon } from './prices.ts'
@@ -24,8 +24,8 @@ export const rows = {
 
 /** The consumers run at most so often: CONSUMERS_LAG_MS in worker/feed/feed.ts. */
 const CONSUMER_RUNS_PER_SECOND = 20
-/** Mail and webhooks: worker/feed/feed.ts. */
-const CONSUMERS = 2
+/** worker/feed/durable-consumers.ts */
+export const CONSUMERS = 4
 /** SWEEP_MS in worker/feed/feed.ts, BEAT_MS in worker/shard/shard.ts. */
 const SWEEP_SECONDS = 60
 export const BEAT_SECONDS = ((HEARTBEAT_MS / 1000) * 2) / 3

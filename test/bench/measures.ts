@@ -2,6 +2,7 @@ import type { Bench } from './bench.ts'
 import { bulk } from './measures/bulk.ts'
 import { commits } from './measures/commits.ts'
 import { cost } from './measures/cost.ts'
+import { inbox } from './measures/inbox.ts'
 import { latency } from './measures/latency.ts'
 import { mail } from './measures/mail.ts'
 import { memory } from './measures/memory.ts'
@@ -19,6 +20,7 @@ export const measures: { [name: string]: (bench: Bench) => Promise<Section | Sec
   reconnect,
   memory,
   mail,
+  inbox,
   cost,
   scale,
 }

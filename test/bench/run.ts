@@ -18,6 +18,7 @@ import { bundleWorker } from './workerd.ts'
  * `npm run bench`: Belfry beside what people use, in one run, on the machine at hand.
  * `npm run bench -- latency memory --quick` runs two of the measures, in short, and
  * `npm run bench -- --publish` shows what a whole run found in docs/ and worker/SCALE.md.
+ * `npm run bench -- inbox --stored 100` has 100 million notifications in its table: 35 GB.
  */
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -25,6 +26,7 @@ const { values: options, positionals: names } = parseArgs({
     quick: { type: 'boolean' },
     rounds: { type: 'string' },
     contestants: { type: 'string' },
+    stored: { type: 'string' },
     publish: { type: 'boolean' },
   },
 })
@@ -82,6 +84,7 @@ async function bench(): Promise<number> {
     bundle,
     ...startLoad(stage),
     quick,
+    stored: options.stored === undefined ? null : millionsOf(options.stored),
     rounds,
     say,
   }
@@ -102,6 +105,12 @@ async function bench(): Promise<number> {
     publish: options.publish ?? false,
   })
   return 0
+}
+
+function millionsOf(text: string): number {
+  if (!/^\d{1,3}$/.test(text))
+    throw new Error(`--stored takes millions of notifications, 6 to 100, not "${text}".`)
+  return Number(text)
 }
 
 /** PostgreSQL may write for a moment longer. */

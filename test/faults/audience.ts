@@ -2,20 +2,22 @@ import pg from 'pg'
 import { type Live, live } from '../../client/sdk/belfry.ts'
 import type { Change, Row } from '../../protocol/change.ts'
 import { quoteInexactNumbers } from '../../protocol/exact-numbers.ts'
+import { ownTables } from '../../protocol/own-tables.ts'
 import type { Chance } from './chance.ts'
 import { Reader, type ReaderPlan } from './readers.ts'
-import type { System } from './system.ts'
+import { ADMIN_TOKEN, type System } from './system.ts'
 import { TABLES } from './tables.ts'
 
 /** A collection of the SDK's, and the table that it must equal in the end. */
 export type Mirror = { name: string; table: string; live: Live<Row> }
 
 const anything = () => true
+const notBelfrysOwn = ({ table }: Change) => !ownTables.has(table)
 
 /** Readers of a few lines, by each door, with filters and without. */
 const readerPlans: readonly ReaderPlan[] = [
-  plan('all', 'socket', {}, anything),
-  plan('all, by events', 'events', {}, anything),
+  plan('all', 'socket', { token: ADMIN_TOKEN }, anything),
+  plan('all, by events', 'events', {}, notBelfrysOwn),
   plan('filled orders', 'socket', { table: 'orders', status: 'filled' }, (change) =>
     concerns(change, 'orders', ({ status }) => status === 'filled'),
   ),
@@ -29,7 +31,7 @@ const readerPlans: readonly ReaderPlan[] = [
     concerns(change, 'yard.parcels', ({ depot }) => depot === 'north'),
   ),
   plan('ticks, by events', 'events', { table: 'ticks' }, ({ table }) => table === 'ticks'),
-  { ...plan('latecomer', 'socket', {}, anything), from: 'now' },
+  { ...plan('latecomer', 'socket', {}, notBelfrysOwn), from: 'now' },
   {
     ...plan('wanderer', 'socket', { table: 'orders' }, ({ table }) => table === 'orders'),
     from: 'now, again and again',

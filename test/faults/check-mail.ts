@@ -42,7 +42,12 @@ export async function checkMail(system: System, say: (line: string) => void): Pr
 }
 
 /** A rule as these tests write them: orders whose status became one of these. */
-type Rule = { enabled: boolean; when: { status: { became: string[] } }; recipients: object[] }
+type Rule = {
+  channel: string
+  enabled: boolean
+  when: { status: { became: string[] } }
+  recipients: object[]
+}
 
 /** By the log, which the checker holds against the audit: what stands behind a rule is its matter. */
 async function owedMails(system: System): Promise<{ mails: number; poison: number }> {
@@ -56,7 +61,9 @@ async function owedMails(system: System): Promise<{ mails: number; poison: numbe
         else rules.set(key?.id, now as unknown as Rule)
       }
       if (table !== 'orders' || op === 'delete' || op === 'truncate') continue
-      const inForce = [...rules.values()].filter(({ enabled }) => enabled)
+      const inForce = [...rules.values()].filter(
+        ({ channel, enabled }) => channel === 'mail' && enabled,
+      )
       if (oversize) poison += inForce.length > 0 ? 1 : 0
       else
         for (const { when, recipients } of inForce) {

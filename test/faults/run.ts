@@ -4,14 +4,20 @@ import { Audience } from './audience.ts'
 import { raceTheBell } from './bell-race.ts'
 import { Chance } from './chance.ts'
 import { check } from './check.ts'
+import { checkInboxes } from './check-inboxes.ts'
 import { checkMail } from './check-mail.ts'
+import { checkNotices } from './check-notices.ts'
 import { feedHead } from './feed-log.ts'
+import { inboxesAreTold } from './inboxes-told.ts'
 import { type Options, parseOptions } from './options.ts'
+import { People } from './people.ts'
 import { countChanges } from './records.ts'
 import { report, Voice } from './report.ts'
+import { playSchedules } from './schedules.ts'
 import { settle } from './settle.ts'
 import { storm } from './storm.ts'
 import { System } from './system.ts'
+import { INBOX_USERS } from './transactions-of-inboxes.ts'
 import { Violations } from './violations.ts'
 import { Writers } from './writers.ts'
 
@@ -31,7 +37,9 @@ async function run(options: Options): Promise<number> {
   const voice = new Voice()
   const { seed, form, seconds, outbox } = options
   voice.say(
-    `seed ${seed}, ${form} form: faults for ${seconds} s, ${outbox} changes in the outbox at the start`,
+    options.schedules
+      ? `seed ${seed}: the storm of schedules`
+      : `seed ${seed}, ${form} form: faults for ${seconds} s, ${outbox} changes in the outbox at the start`,
   )
   const system = await System.start(new Violations(), voice.say)
   voice.keepIn(system.folder)
@@ -44,7 +52,9 @@ async function run(options: Options): Promise<number> {
   })
   let code = 2
   try {
-    code = await play(system, options, voice)
+    code = options.schedules
+      ? await playAlone(system, options, voice)
+      : await play(system, options, voice)
   } finally {
     await system.stop({ keep: options.keep || code !== 0 })
   }
@@ -61,12 +71,17 @@ async function play(system: System, options: Options, { say }: Voice): Promise<n
   const writers = new Writers(system.writerUrl, chance.of('writers'))
   for (const listener of system.listeners) listener.start()
   await rulesAreRead(system)
+  await sql.query(
+    `INSERT INTO users (id, name) SELECT n, 'User ' || n FROM generate_series(1, ${INBOX_USERS}) AS n`,
+  )
+  const people = await People.join(system, chance.of('people'))
   writers.start(options.writers)
 
   const progress = setInterval(() => void tell(system, writers, say), PROGRESS_MS)
   const scene = { system, sql, chance: chance.of('faults') }
   const struck = await storm(scene, { seconds, form }, say)
   await writers.stop()
+  await people.stop()
   clearInterval(progress)
   say('the faults are over and the writers have stopped')
   await settle(system, audience, say)
@@ -76,11 +91,26 @@ async function play(system: System, options: Options, { say }: Voice): Promise<n
   say(`the bell was raced ${race.rounds} times`)
   await settle(system, audience, say)
   await checkMail(system, say)
+  const notices = await checkNotices(system, sql, say)
+  await inboxesAreTold(system, sql, say)
+  await settle(system, audience, say)
+  await checkInboxes(sql, people.users, people.devices, system.violations)
   await readCounters(system)
   say('checking')
   const changes = await check(system, audience)
-  const code = report({ seed, system, audience, tally: writers.tally, struck, race, changes })
+  const code = report({
+    ...{ seed, system, audience, people, tally: writers.tally },
+    ...{ struck, race, changes, notices },
+  })
+  people.leave()
   await audience.stop()
+  await sql.end()
+  return code
+}
+
+async function playAlone(system: System, { seed }: Options, { say }: Voice): Promise<number> {
+  const sql = admin(system)
+  const code = await playSchedules(system, sql, { seed, chance: new Chance(seed), say })
   await sql.end()
   return code
 }

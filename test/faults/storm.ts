@@ -33,7 +33,11 @@ export async function storm(
   return struck
 }
 
-async function strike(fault: Fault, scene: Scene, say: (line: string) => void): Promise<boolean> {
+export async function strike(
+  fault: Fault,
+  scene: Scene,
+  say: (line: string) => void,
+): Promise<boolean> {
   const deadline = delay(STRIKE_DEADLINE_MS, undefined, { ref: false }).then(() => {
     throw new Error('it did not end')
   })

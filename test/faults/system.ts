@@ -17,6 +17,8 @@ import { prepareWorkerd } from './workerd.ts'
 
 const ALERT_RECIPIENT = 'staff@belfry.test'
 const SECRET = 'the link secret of the faults'
+const AUTH_SECRET = 'the secret of the faults, with which users are signed in'
+export const ADMIN_TOKEN = 'admin-token-of-the-faults'
 const LISTENERS = 2
 
 /**
@@ -90,7 +92,8 @@ export class System {
       DATABASE_URL: postgres.url,
       NEON_ENDPOINT: neon.url,
       LINK_SECRET: SECRET,
-      ADMIN_TOKEN: 'the admin token of the faults',
+      AUTH_SECRET,
+      ADMIN_TOKEN,
       ALERT_RECIPIENTS: ALERT_RECIPIENT,
       MAIL_FROM: 'Belfry <orders@belfry.test>',
       SHARDS_PER_REGION: '2',
@@ -128,6 +131,11 @@ export class System {
     return `http://127.0.0.1:${this.wires.street.port}`
   }
 
+  /** Past every wire, for users who sign in. */
+  get asUsers(): { url: string; secret: string } {
+    return { url: this.workerUrl, secret: AUTH_SECRET }
+  }
+
   get postgresPid(): number | null {
     return this.#postgres.pid()
   }
@@ -139,9 +147,10 @@ export class System {
     return null
   }
 
-  /** @throws while workerd is down */
+  /** As those who run it. @throws while workerd is down */
   async ask<T>(path: string): Promise<T> {
     const response = await fetch(`${this.workerUrl}${path}`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
       signal: AbortSignal.timeout(30_000),
     })
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)

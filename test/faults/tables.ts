@@ -15,7 +15,12 @@ export const TABLES: readonly Table[] = [
   { name: 'bells', relation: 'public.bells', key: ['id'] },
   { name: 'piles', relation: 'public.piles', key: ['id'] },
   { name: 'rules', relation: 'public.rules', key: ['id'] },
+  { name: 'users', relation: 'public.users', key: ['id'] },
+  { name: 'notifications', relation: 'public.notifications', key: ['id'] },
 ]
+
+/** By the migrations. */
+const WATCHED = ['orders', 'users', 'notifications']
 
 /** `name` is the table's name in the feed. */
 export type Table = { name: string; relation: string; key: readonly string[] }
@@ -32,7 +37,8 @@ export async function makeTables(url: string): Promise<void> {
   try {
     await client.query(MAKE)
     for (const { name, relation, key } of TABLES) {
-      if (name !== 'orders') await client.query('SELECT belfry.watch($1::regclass)', [relation])
+      if (!WATCHED.includes(name))
+        await client.query('SELECT belfry.watch($1::regclass)', [relation])
       const args = [name, ...key].map((each) => `'${each}'`).join(', ')
       await client.query(`
         CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON ${relation}
@@ -47,7 +53,7 @@ export async function makeTables(url: string): Promise<void> {
   }
 }
 
-const OF_RULES = 'name, channel, "table", ops, "when", template, category, recipients'
+const OF_RULES = 'name, channel, "table", ops, "when", template, notification, category, recipients'
 
 const MAKE = `
 CREATE ROLE writer LOGIN PASSWORD '${WRITER.password}';

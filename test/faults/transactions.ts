@@ -2,16 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Chance } from './chance.ts'
 import { copyFrom } from './copy.ts'
-
-/**
- * What writers do, by name and weight. Each runs inside a transaction that its writer has begun;
- * 'roll back' asks for it to be undone. Keys are few, so that writers meet on the same rows.
- */
-export type Kind = {
-  name: string
-  weight: number
-  run(sql: pg.Client, chance: Chance): Promise<'commit' | 'roll back'>
-}
+import { type Act, commits, type Kind } from './kind.ts'
+import { INBOX_USERS, inboxKinds } from './transactions-of-inboxes.ts'
 
 const STATUSES = [
   'pending',
@@ -28,7 +20,9 @@ const NUMBERS = 80
 /** Near the end of what a bigint holds: such a number must travel as text. */
 const FAR_NUMBER = '9007199254740993'
 
+/** What writers do. Keys are few, so that writers meet on the same rows. */
 export const kinds: readonly Kind[] = [
+  ...inboxKinds,
   commits('insert one', 12, insertOrders(1, 1)),
   commits('insert many', 4, insertOrders(2, 40)),
   commits('update one', 14, (sql, chance) =>
@@ -130,24 +124,12 @@ export const kinds: readonly Kind[] = [
   }),
 ]
 
-type Act = (sql: pg.Client, chance: Chance) => Promise<unknown>
-
-function commits(name: string, weight: number, act: Act): Kind {
-  return {
-    name,
-    weight,
-    async run(sql, chance) {
-      await act(sql, chance)
-      return 'commit'
-    },
-  }
-}
-
 function insertOrders(from: number, to: number): Act {
   return (sql, chance) =>
     sql.query(
-      `INSERT INTO orders (customer_name, product_name, status, amount, customer_email)
-       SELECT 'Customer ' || n, $1, $2, $3, CASE WHEN n % 2 = 0 THEN 'c' || n || '@customers.test' END
+      `INSERT INTO orders (customer_name, product_name, status, amount, customer_email, customer_id)
+       SELECT 'Customer ' || n, $1, $2, $3::numeric, CASE WHEN n % 2 = 0 THEN 'c' || n || '@customers.test' END,
+              CASE WHEN n % 3 = 1 THEN 1 + (n + floor($3::numeric)::int) % ${INBOX_USERS} END
          FROM generate_series(1, $4::int) n`,
       [
         chance.pick(['Bell', 'Rope <b>', 'Лампа', 'O’Hare "x"']),

@@ -43,10 +43,13 @@ export async function prepareWorkerd(
   return new Life('worker', plan.folder, launch, onOwnEnd)
 }
 
+/** There may be a thousand objects, each of which is let finish what it is at. */
+const DOOR_MS = 20_000
+
 /** @param how `evict` keeps the sockets, hibernating; `abort` breaks them */
 export async function throughDoor(doorPort: number, how: 'evict' | 'abort'): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${doorPort}/${how}`, {
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(DOOR_MS),
   })
   if (!response.ok) throw new Error(`${how}: ${response.status} ${await response.text()}`)
 }
@@ -86,16 +89,12 @@ const belfry :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
   compatibilityDate = "${COMPATIBILITY_DATE}",
   bindings = [
-    (name = "FEED", durableObjectNamespace = "Feed"),
-    (name = "SHARD", durableObjectNamespace = "Shard"),
-    (name = "MAILER", durableObjectNamespace = "Mailer"),
+    ${OBJECTS.map(({ binding, className }) => `(name = "${binding}", durableObjectNamespace = "${className}")`).join(',\n    ')},
     (name = "ASSETS", service = "assets"),
     ${texts.join(',\n    ')},
   ],
   durableObjectNamespaces = [
-    (className = "Feed", uniqueKey = "feed", enableSql = true),
-    (className = "Shard", uniqueKey = "shard", enableSql = true),
-    (className = "Mailer", uniqueKey = "mailer", enableSql = true),
+    ${OBJECTS.map(({ className }) => `(className = "${className}", uniqueKey = "${className}", enableSql = true)`).join(',\n    ')},
   ],
   durableObjectStorage = (localDisk = "disk"),
 );
@@ -111,8 +110,15 @@ const door :Workerd.Worker = (
 `
 }
 
-/** The deployed worker's. nodejs_compat is on by default since 2026-08-04. */
-const COMPATIBILITY_DATE =
-  /^compatibility_date = "(.+)"$/m.exec(
-    readFileSync(fileURLToPath(new URL('../../wrangler.toml', import.meta.url)), 'utf8'),
-  )?.[1] ?? ''
+/** As the worker is deployed. */
+const WRANGLER = readFileSync(
+  fileURLToPath(new URL('../../wrangler.toml', import.meta.url)),
+  'utf8',
+)
+
+const OBJECTS = [...WRANGLER.matchAll(/^name = "(\w+)"\nclass_name = "(\w+)"$/gm)].map(
+  ([, binding, className]) => ({ binding, className }),
+)
+
+/** nodejs_compat is on by default since 2026-08-04. */
+const COMPATIBILITY_DATE = /^compatibility_date = "(.+)"$/m.exec(WRANGLER)?.[1] ?? ''

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Chance } from './chance.ts'
-import { type Kind, kinds } from './transactions.ts'
+import type { Kind } from './kind.ts'
+import { kinds } from './transactions.ts'
 
 /** How often, by kind; what failed (deadlock, lock timeout, server gone) is Postgres' to settle. */
 export type Tally = {

@@ -1,4 +1,4 @@
-import { HEARTBEAT_MS } from '../../../protocol/frames.ts'
+import { HEARTBEAT_MS } from '../../../protocol/heartbeat.ts'
 import { pauseAfter } from '../../../worker/shard/limits.ts'
 import { acksOf } from '../cost.ts'
 import type { Histogram } from '../load/histogram.ts'
