@@ -39,11 +39,11 @@ export const orders = pgTable(
     status: text({ enum: statuses }).notNull().default('pending'),
     amount: numeric({ precision: 10, scale: 2, mode: 'number' }).notNull(),
     customer_email: text(),
-    /** Whose order it is, if it is a user's. */
-    customer_id: bigint({ mode: 'number' }).references(() => users.id, { onDelete: 'set null' }),
     version: integer().notNull().default(1),
     created_at: instant().notNull().default(sql`now()`),
     updated_at: instant().notNull().default(sql`now()`),
+    /** Whose order it is, if it is a user's. */
+    customer_id: bigint({ mode: 'number' }).references(() => users.id, { onDelete: 'set null' }),
   },
   (table) => [
     check(

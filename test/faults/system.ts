@@ -79,7 +79,7 @@ export class System {
     await migrate(postgres.url)
     await makeTables(postgres.url)
     const neon = await serveNeonEndpoint(postgres.url, await freePort())
-    const workerPort = await freePort(20_000 + Math.floor(Math.random() * 20_000))
+    const workerPort = await freePort(20_000 + Math.floor(Math.random() * 10_000))
     const doorPort = await freePort(workerPort + 1)
     const wires = {
       database: await Wire.to(() => Number(new URL(postgres.url).port)),

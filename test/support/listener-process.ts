@@ -44,7 +44,8 @@ export class ListenerProcess {
     { databaseUrl, feedUrl, secret = FeedWorker.secret, env }: ListenerSettings,
     atEnd: AtEnd = onTestFinished,
   ): Promise<ListenerProcess> {
-    const port = await freePort(30_000 + Math.floor(Math.random() * 10_000))
+    // Below those that outgoing connections are given: one of these may take a port that was free.
+    const port = await freePort(20_000 + Math.floor(Math.random() * 10_000))
     const child = spawn(process.execPath, [main], {
       env: {
         ...process.env,

@@ -73,6 +73,7 @@ describe('an order', () => {
         ...whole,
         id,
         customer_email: null,
+        customer_id: null,
         version: 2,
         created_at,
         updated_at: body.updated_at,

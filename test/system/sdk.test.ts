@@ -100,14 +100,14 @@ describe('any watched table', () => {
       expect(response.status).toBe(400)
       expect(await response.json()).toMatchObject({
         code: 'invalid_filter',
-        detail: `table: "${TABLE}" is not watched; watched are orders, rules, webhook_endpoints`,
+        detail: `table: "${TABLE}" is not watched; watched are orders`,
       })
     }
     const terminal = new FakeTerminal()
     terminal.env = { BELFRY_URL: local.url }
     expect(await belfry(['tail', TABLE], terminal)).toBe(1)
     expect(terminal.stderr).toContain(
-      `table: "${TABLE}" is not watched; watched are orders, rules, webhook_endpoints.`,
+      `table: "${TABLE}" is not watched; watched are orders.`,
     )
     expect(await belfry(['tail', 'orders', '--where', 'status_=x'], terminal)).toBe(1)
     expect(terminal.stderr).toContain(
