@@ -106,9 +106,7 @@ describe('any watched table', () => {
     const terminal = new FakeTerminal()
     terminal.env = { BELFRY_URL: local.url }
     expect(await belfry(['tail', TABLE], terminal)).toBe(1)
-    expect(terminal.stderr).toContain(
-      `table: "${TABLE}" is not watched; watched are orders.`,
-    )
+    expect(terminal.stderr).toContain(`table: "${TABLE}" is not watched; watched are orders.`)
     expect(await belfry(['tail', 'orders', '--where', 'status_=x'], terminal)).toBe(1)
     expect(terminal.stderr).toContain(
       'status_: orders has no such column; it has id, customer_name',
