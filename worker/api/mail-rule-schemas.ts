@@ -1,21 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { isAddress } from '../mail/recipients.ts'
-import { MAX_RECIPIENTS, ops, recipient, tableName, when } from '../rules/rule.ts'
+import { MAX_RECIPIENTS, recipient, when } from '../rules/rule.ts'
+import { MUST_CHANGE, ruleDefaults, ruleFields, ruleReport } from './rule-schemas.ts'
 
 /** What the API of mail rules takes and gives; each edge is parsed once, here, and refused in words. */
-
-const NAME_RULE = 'must be 1 to 100 letters, digits, dots, dashes or underscores'
-const CATEGORY_RULE = 'must be 1 to 64 letters, digits, dots, dashes or underscores'
-
-export const ruleName = z
-  .string({ error: NAME_RULE })
-  .refine((text) => /^[\p{L}\p{N}_.-]{1,100}$/u.test(text), NAME_RULE)
-  .openapi({ description: 'Of its own among all rules.', example: 'order-shipped' })
-
-export const ruleCategory = z
-  .string({ error: CATEGORY_RULE })
-  .refine((text) => /^[\p{L}\p{N}_.-]{1,64}$/u.test(text), CATEGORY_RULE)
-  .openapi({ description: 'What users may want to hear nothing of.', example: 'orders' })
 
 const template = z
   .string({ error: 'must be the name of a template: GET /api/mail-templates' })
@@ -40,57 +28,44 @@ const recipients = z
     example: [{ column: 'customer_email' }],
   })
 
+const { name, table, ops, category, enabled } = ruleFields
+
 const fields = {
-  name: ruleName,
-  table: tableName.openapi({ description: 'A watched table.', example: 'orders' }),
-  ops: ops.openapi({ example: ['update'] }),
+  name,
+  table,
+  ops,
   when: when.openapi({
     description:
       'Column → one test: `{"became": [values]}`, `{"is": [values]}`, `{"was": [values]}` or `{"changed": true}`. All must hold; `{}` holds always.',
     example: { status: { became: ['shipped'] } },
   }),
   template,
-  category: ruleCategory,
+  category,
   recipients,
-  enabled: z.boolean({ error: 'must be true or false' }),
+  enabled,
 }
 
 export const newMailRule = z
   .strictObject({
     ...fields,
-    ops: fields.ops.default(['insert', 'update']),
+    ...ruleDefaults,
     when: fields.when.default({}),
-    category: ruleCategory.default('general'),
-    enabled: fields.enabled.default(true),
   })
   .openapi('NewMailRule')
 
 export const mailRuleChanges = z
   .strictObject(fields)
   .partial()
-  .refine((changes) => Object.keys(changes).length > 0, 'must hold at least one field to change')
+  .refine((changes) => Object.keys(changes).length > 0, MUST_CHANGE)
   .openapi('MailRuleChanges', { minProperties: 1, example: { enabled: false } })
 
-const instant = z.string().openapi({ format: 'date-time' })
-
-/** As the row is, whoever wrote it: it may hold what the API would not take. */
 export const mailRuleReport = z
   .object({
+    ...ruleReport,
     id: z.int().openapi({ example: 1 }),
     name: z.string().openapi({ example: 'order-filled' }),
-    table: z.string().openapi({ example: 'orders' }),
-    ops: z.array(z.string()).openapi({ example: ['insert', 'update'] }),
     when: z.unknown().openapi({ example: { status: { became: ['filled'] } } }),
     template: z.string().nullable().openapi({ example: 'order-filled' }),
-    category: z.string().openapi({ example: 'orders' }),
     recipients: z.unknown().openapi({ example: [{ setting: 'ALERT_RECIPIENTS' }] }),
-    enabled: z.boolean(),
-    version: z.int().openapi({ description: 'Grows by one with each update.', example: 1 }),
-    created_at: instant,
-    updated_at: instant,
-    problem: z.string().nullable().openapi({
-      description: 'Why it does nothing; null if it is in force or switched off.',
-      example: null,
-    }),
   })
   .openapi('MailRule')

@@ -5,6 +5,7 @@ import type { Row } from '../../protocol/change.ts'
 import { quoteInexactNumbers } from '../../protocol/exact-numbers.ts'
 import type { Mark } from '../../protocol/notification.ts'
 import type { Place } from '../inbox/door.ts'
+import { idList } from './id-list.ts'
 
 /**
  * What a user's own requests ask of Postgres. Must hold: each statement names its user, whose id
@@ -27,7 +28,7 @@ export async function markSome(
           'notifications', coalesce(json_agg(m.r), '[]'),
           'user', (SELECT to_json(u) FROM public.users u WHERE u.id = ${user}::bigint))::text AS json
           FROM belfry.mark_notifications(
-            ${user}::bigint, ${`{${ids.join(',')}}`}::bigint[], ${mark}, ${undo}::boolean) AS m(r)`,
+            ${user}::bigint, ${idList(ids)}::bigint[], ${mark}, ${undo}::boolean) AS m(r)`,
   )
 }
 

@@ -1,14 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import {
-  MAX_RECIPIENTS,
-  notificationOfRule,
-  ops,
-  tableName,
-  userColumn,
-  when,
-} from '../rules/rule.ts'
-import { ruleCategory, ruleName } from './mail-rule-schemas.ts'
+import { MAX_RECIPIENTS, notificationOfRule, userColumn, when } from '../rules/rule.ts'
 import { contentFault } from './notification-content.ts'
+import { MUST_CHANGE, ruleDefaults, ruleFields, ruleReport } from './rule-schemas.ts'
 
 /** What the API of notification rules takes and gives; refused in words. */
 
@@ -43,57 +36,44 @@ const recipients = z
     example: [{ user: 'customer_id' }],
   })
 
+const { name, table, ops, category, enabled } = ruleFields
+
 const fields = {
-  name: ruleName,
-  table: tableName.openapi({ description: 'A watched table.', example: 'orders' }),
-  ops: ops.openapi({ example: ['update'] }),
+  name,
+  table,
+  ops,
   when: when.openapi({
     description: 'Column → one test, as in rules of mail. All must hold; `{}` holds always.',
     example: { status: { became: ['delivered'] } },
   }),
   notification,
-  category: ruleCategory,
+  category,
   recipients,
-  enabled: z.boolean({ error: 'must be true or false' }),
+  enabled,
 }
 
 export const newNotificationRule = z
   .strictObject({
     ...fields,
-    ops: fields.ops.default(['insert', 'update']),
+    ...ruleDefaults,
     when: fields.when.default({}),
-    category: fields.category.default('general'),
-    enabled: fields.enabled.default(true),
   })
   .openapi('NewNotificationRule')
 
 export const notificationRuleChanges = z
   .strictObject(fields)
   .partial()
-  .refine((changes) => Object.keys(changes).length > 0, 'must hold at least one field to change')
+  .refine((changes) => Object.keys(changes).length > 0, MUST_CHANGE)
   .openapi('NotificationRuleChanges', { minProperties: 1, example: { enabled: false } })
 
-const instant = z.string().openapi({ format: 'date-time' })
-
-/** As the row is, whoever wrote it: it may hold what the API would not take. */
 export const notificationRuleReport = z
   .object({
+    ...ruleReport,
     id: z.int().openapi({ example: 2 }),
     name: z.string().openapi({ example: 'order-shipped' }),
-    table: z.string().openapi({ example: 'orders' }),
-    ops: z.array(z.string()).openapi({ example: ['insert', 'update'] }),
     when: z.unknown().openapi({ example: { status: { became: ['shipped'] } } }),
     notification: z.unknown().openapi({ example: { title: 'Your order was shipped' } }),
-    category: z.string().openapi({ example: 'orders' }),
     recipients: z.unknown().openapi({ example: [{ user: 'customer_id' }] }),
-    enabled: z.boolean(),
-    version: z.int().openapi({ description: 'Grows by one with each update.', example: 1 }),
-    created_at: instant,
-    updated_at: instant,
-    problem: z.string().nullable().openapi({
-      description: 'Why it does nothing; null if it is in force or switched off.',
-      example: null,
-    }),
   })
   .openapi('NotificationRule')
 

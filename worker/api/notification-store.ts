@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Row } from '../../protocol/change.ts'
 import { quoteInexactNumbers } from '../../protocol/exact-numbers.ts'
 import { type DatabaseEnv, database } from './database.ts'
+import { idList } from './id-list.ts'
 import { type AskedState, redrivable } from './notification-schemas.ts'
 
 /**
@@ -57,7 +58,7 @@ export async function findNotification(env: DatabaseEnv, id: number): Promise<Fo
 export function findNotifications(env: DatabaseEnv, ids: readonly number[]): Promise<Found[]> {
   return rowsOf(
     env,
-    sql`SELECT n.* FROM notifications AS n WHERE n.id = ANY (${listOf(ids)}::bigint[])`,
+    sql`SELECT n.* FROM notifications AS n WHERE n.id = ANY (${idList(ids)}::bigint[])`,
   )
 }
 
@@ -92,7 +93,7 @@ export async function notify(
   told: Told,
   once: { key: string; hash: string } | null,
 ): Promise<Notified> {
-  const recipients = users === null ? null : listOf(users)
+  const recipients = users === null ? null : idList(users)
   const { rows } = await database(env, NOTIFY_TIMEOUT_MS).execute<{ json: string }>(sql`
     SELECT belfry.notify(${recipients}::bigint[], ${JSON.stringify(told)}::json,
                          ${once?.key ?? null}::text, ${once?.hash ?? null}::text)::text AS json`)
@@ -168,7 +169,7 @@ export async function redriveNotifications(
 ): Promise<number[]> {
   const { rows } = await database(env).execute<{ id: string }>(sql`
     UPDATE notifications AS n SET state = 'scheduled'
-     WHERE n.id = ANY (${listOf(ids)}::bigint[]) AND ${conditionOf({ states: redrivable })}
+     WHERE n.id = ANY (${idList(ids)}::bigint[]) AND ${conditionOf({ states: redrivable })}
     RETURNING n.id::text AS id`)
   return rows.map(({ id }) => Number(id))
 }
@@ -212,8 +213,4 @@ function conditionOf({ states, user, category }: NotificationFilter): SQL {
     ],
     sql` AND `,
   )
-}
-
-function listOf(ids: readonly number[]): string {
-  return `{${ids.join()}}`
 }

@@ -1,5 +1,6 @@
 import type { Change, Row } from '../../protocol/change.ts'
 import type { Consumer } from './consumer.ts'
+import { eachInbox } from './each-inbox.ts'
 import { type Inboxes, type Missed, tellInbox } from './tell-inbox.ts'
 
 /**
@@ -7,7 +8,7 @@ import { type Inboxes, type Missed, tellInbox } from './tell-inbox.ts'
  * hear them: who has never read it has no copy, and needs to know only when something is scheduled.
  *
  * Must hold: what one inbox is told stays in the order of the log. Inboxes do not wait for each
- * other, and no more than MOST_AT_ONCE are told at a time. Nobody waits for one that fails, this
+ * other, and no more than a few are told at a time (each-inbox.ts). Nobody waits for one that fails, this
  * consumer included: it is told later that it missed something (tell-inbox.ts). Twice is once,
  * as rows have versions. A TRUNCATE names nobody, so everyone who reads hears of it.
  */
@@ -37,8 +38,6 @@ export type InboxReaders = {
   forget(user: string): void
   all(): Iterable<string>
 }
-
-const MOST_AT_ONCE = 32
 
 /** User's id → what is theirs, in the order of the log. */
 type Told = Map<string, Change[]>
@@ -97,12 +96,10 @@ function userOf(table: string, row: Row | null): string | null {
 
 async function tell(inboxes: Inboxes, missed: Missed, told: Told, epoch: string): Promise<void> {
   const before = missed.users
-  const waiting = told.entries()
-  const one = async () => {
-    for (const [user, changes] of waiting)
-      await tellInbox(inboxes, missed, user, { changes, epoch, hasMissed: before.has(user) })
-  }
-  await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, told.size) }, one))
+  await eachInbox([...told.keys()], (user) => {
+    const changes = told.get(user) ?? []
+    return tellInbox(inboxes, missed, user, { changes, epoch, hasMissed: before.has(user) })
+  })
 }
 
 function unreadable({ table, key }: Change): string {

@@ -1,6 +1,7 @@
 import { askOnce } from '../api/database.ts'
 import { databaseAdvice } from '../api/database-failure.ts'
 import type { Env } from '../env.ts'
+import { eachInbox } from './each-inbox.ts'
 import { inboxesOf } from './inboxes.ts'
 import { MissedInboxes } from './missed-inboxes.ts'
 import { OVERDUE } from './overdue.ts'
@@ -11,7 +12,6 @@ const SWEEP_MS = 210_000
 /** After the database could not be asked. */
 const RETRY_MS = 60_000
 const MOST_USERS = 1_000
-const MOST_AT_ONCE = 32
 
 /**
  * Finds what inboxes missed. Those that could not be told something are told so now, each time. And
@@ -57,14 +57,14 @@ export class InboxSweep {
 
   async #tellWhatTheyMissed(epoch: string): Promise<void> {
     const told = { changes: [], epoch, hasMissed: true }
-    await eachOf([...this.#missed.users].slice(0, MOST_USERS), (user) =>
+    await eachInbox([...this.#missed.users].slice(0, MOST_USERS), (user) =>
       tellInbox(this.#inboxes, this.#missed, user, told),
     )
   }
 
   async #wake(users: readonly string[]): Promise<unknown[]> {
     const failures: unknown[] = []
-    await eachOf(users, async (user) => {
+    await eachInbox(users, async (user) => {
       await this.#inboxes
         .getByName(user)
         .wake()
@@ -81,14 +81,6 @@ export class InboxSweep {
   set #nextAt(at: number) {
     this.#sql.exec('INSERT OR REPLACE INTO inbox_sweep VALUES (1, ?)', at)
   }
-}
-
-async function eachOf(users: readonly string[], work: (user: string) => Promise<void>) {
-  const waiting = users.values()
-  const one = async () => {
-    for (const user of waiting) await work(user)
-  }
-  await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, users.length) }, one))
 }
 
 function warn(message: string, error: unknown): void {

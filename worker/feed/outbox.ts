@@ -2,6 +2,7 @@ import { MAX_BATCH_BYTES, MAX_BATCH_CHANGES, MAX_CHANGE_BYTES } from '../../prot
 import { fillBatch, type OutboxRow, type OwedChange } from '../../protocol/outbox.ts'
 import { askOnce, type DatabaseEnv } from '../api/database.ts'
 import { databaseFailure } from '../api/database-failure.ts'
+import { idList } from '../api/id-list.ts'
 import type { Owner } from './claim.ts'
 
 /** The outbox as the feed reaches it. What fails says in a sentence what to do about it. */
@@ -55,7 +56,7 @@ export class HttpOutbox implements Outbox {
   }
 
   async forget(ids: readonly string[]): Promise<void> {
-    await this.#ask(FORGET, [`{${ids.join()}}`])
+    await this.#ask(FORGET, [idList(ids)])
   }
 
   async #ask<Row>(text: string, values: unknown[]): Promise<Row[]> {

@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import type { Change, Row } from '../../protocol/change.ts'
 import type { Topic } from '../../protocol/ticket.ts'
 import { databaseAdvice } from '../api/database-failure.ts'
+import { acceptAndClose, isUpgrade } from '../api/refusal.ts'
 import type { Env } from '../env.ts'
 import { StandingAlarm } from '../feed/standing-alarm.ts'
 import { type Copy, countsOf } from './copy.ts'
@@ -13,7 +14,7 @@ import { pageOf } from './listing.ts'
 import { LiveCopy } from './live-copy.ts'
 import { Patience } from './patience.ts'
 import { isAboutARow, Queries } from './queries.ts'
-import { refusedSocket, Sockets } from './sockets.ts'
+import { Sockets } from './sockets.ts'
 import { Tickets } from './tickets.ts'
 import { dueIn, wakeAt } from './waking.ts'
 
@@ -115,18 +116,17 @@ export class Inbox extends DurableObject<Env> implements InboxDoor {
 
   /** The socket (sockets.ts): `?feed=…&epoch=…&after=…`. */
   override async fetch(request: Request): Promise<Response> {
-    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
-      return new Response('This address speaks WebSocket.', { status: 426 })
+    if (!isUpgrade(request)) return new Response('This address speaks WebSocket.', { status: 426 })
     const { searchParams: query } = new URL(request.url)
     try {
       const copy = await this.#ready(query.get('feed') ?? '')
-      if (!copy) return refusedSocket('unauthorized', 'there is no such user')
+      if (!copy) return acceptAndClose('unauthorized', 'there is no such user')
       const response = this.#sockets.open(copy, query, Date.now())
       if (this.#duties.now.lookAt === null) this.#duties.change({ lookAt: Date.now() + LOOK_MS })
       await this.#arm()
       return response
     } catch (error) {
-      return refusedSocket('failed', databaseAdvice(error))
+      return acceptAndClose('failed', databaseAdvice(error))
     }
   }
 

@@ -3,6 +3,7 @@ import type { Row } from '../../protocol/change.ts'
 import { quoteInexactNumbers } from '../../protocol/exact-numbers.ts'
 import { MOST_COUNTED } from '../../protocol/notification.ts'
 import { askOnce, type DatabaseEnv } from '../api/database.ts'
+import { idList } from '../api/id-list.ts'
 import { WINDOW } from './copy.ts'
 import type { Loaded } from './fill.ts'
 
@@ -30,7 +31,7 @@ export class Queries {
   async deliverDue(size: number, skipping: readonly number[]): Promise<Delivered> {
     const [delivered] = await this.#ask<{ notifications: Row[]; next_ms: number | null }>(
       'SELECT belfry.deliver_due($1, $2, $3::bigint[])::text AS answer',
-      [size, arrayOf(skipping)],
+      [size, idList(skipping)],
     )
     const { notifications = [], next_ms = null } = delivered ?? {}
     return { notifications, nextMs: next_ms === null ? null : Number(next_ms) }
@@ -43,7 +44,7 @@ export class Queries {
         WHERE user_id = $1 AND state = 'scheduled' AND deliver_at <= clock_timestamp()
           AND id <> ALL ($2::bigint[])
         ORDER BY deliver_at, id LIMIT 1`,
-      [arrayOf(skipping)],
+      [idList(skipping)],
     )
     return id ?? null
   }
@@ -61,7 +62,7 @@ export class Queries {
   async markUnseen(ids: readonly number[]): Promise<Row[]> {
     return this.#ask<Row>(
       `SELECT m::text AS answer FROM belfry.mark_notifications($1, $2::bigint[], 'seen', true) AS m`,
-      [arrayOf(ids)],
+      [idList(ids)],
     )
   }
 
@@ -87,7 +88,3 @@ export function isAboutARow(error: unknown): error is NeonDbError {
 }
 
 const ABOUT_A_ROW = new Set(['21', '22', '23', '27', '2F', '38', '39', '44', 'P0'])
-
-function arrayOf(ids: readonly number[]): string {
-  return `{${ids.join(',')}}`
-}

@@ -1,6 +1,7 @@
 import { type CloseName, closeCodes, closeReason } from '../../protocol/close-codes.ts'
 import type { InboxFrame } from '../../protocol/inbox-frames.ts'
 import { type Position, parsePosition } from '../../protocol/position.ts'
+import { acceptAndClose } from '../api/refusal.ts'
 import { Trust } from '../shard/trust.ts'
 import type { Copy } from './copy.ts'
 import { framesSince, hello } from './moves.ts'
@@ -37,9 +38,9 @@ export class Sockets {
     const [epoch, after] = [query.get('epoch'), query.get('after')]
     const from = after === null ? null : parsePosition(`${epoch ?? copy.epoch}:${after}`)
     if (after === null ? epoch !== null : from === null)
-      return refusedSocket('bad_request', 'epoch and after are a position that was told before')
+      return acceptAndClose('bad_request', 'epoch and after are a position that was told before')
     if (this.#open.length >= MAX_SOCKETS)
-      return refusedSocket('bad_request', `${MAX_SOCKETS} sockets are open already; close some`)
+      return acceptAndClose('bad_request', `${MAX_SOCKETS} sockets are open already; close some`)
     const { 0: theirs, 1: ours } = new WebSocketPair()
     this.#ctx.acceptWebSocket(ours)
     const frames = from ? framesSince(copy, from, now) : []
@@ -90,14 +91,6 @@ export class Sockets {
   get #open(): WebSocket[] {
     return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN)
   }
-}
-
-/** A browser sees no status of an upgrade, but the code with which a socket is closed. */
-export function refusedSocket(name: CloseName, reason: string): Response {
-  const { 0: theirs, 1: ours } = new WebSocketPair()
-  ours.accept()
-  ours.close(closeCodes[name].code, closeReason(reason))
-  return new Response(null, { status: 101, webSocket: theirs })
 }
 
 const NOWHERE: Position = { epoch: '', offset: 0 }
