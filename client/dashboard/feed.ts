@@ -1,6 +1,6 @@
 import { batch } from '@preact/signals'
 import type { Change, Operation } from '../../protocol/change.ts'
-import { live } from '../sdk/belfry.ts'
+import { type Freshness, live } from '../sdk/belfry.ts'
 import { readOrders } from './api.ts'
 import { onBeat } from './beat.ts'
 import { addSamples } from './latency.ts'
@@ -28,6 +28,8 @@ type Pending = {
 /** Listens for as long as the page lives, and writes what it hears into the store. */
 export function listen(url: string): Feed {
   let pending: Pending = nothing()
+  // Waits for the rows it speaks of: ahead of them, a full table would be "no orders yet".
+  let freshness: Freshness = store.freshness.peek()
   const ask = onBeat(flush)
 
   const orders = live<Order>('orders', {
@@ -55,8 +57,8 @@ export function listen(url: string): Feed {
       store.connection.value = state
       ask()
     },
-    onFreshness(freshness) {
-      store.freshness.value = freshness
+    onFreshness(now) {
+      freshness = now
       ask()
     },
   })
@@ -67,6 +69,7 @@ export function listen(url: string): Feed {
     batch(() => {
       store.position.value = orders.connection.position
       store.rows.value = { orders: orders.rows() }
+      store.freshness.value = freshness
       if (count > 0) hear(heard, count)
       mark(marked)
       leave(left)

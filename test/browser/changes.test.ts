@@ -80,6 +80,21 @@ describe('changes made by SQL', { timeout: TEST_MS }, () => {
 })
 
 describe('the table', { timeout: TEST_MS }, () => {
+  test('is never called empty while its rows are on their way', async () => {
+    const page = await belfry.open()
+    await insertOrder(belfry)
+    // As a hidden page: rows wait for a frame that does not come, for half a second at most.
+    await page.addInitScript(`
+      window.requestAnimationFrame = () => 0
+      new MutationObserver(() => {
+        window.calledEmpty ||= document.body?.textContent.includes('No orders yet') ?? false
+      }).observe(document, { childList: true, subtree: true })
+    `)
+    await page.reload()
+    await page.locator('tr[data-order]').first().waitFor()
+    expect(await page.evaluate('window.calledEmpty')).toBe(false)
+  })
+
   test('shows what matches the search and the status, and moves rows as they change', async () => {
     const page = await belfry.open()
     await ready(page)

@@ -8,6 +8,8 @@ import { Wire } from './wire.ts'
 
 /** Longer than a leader that was fenced needs to take the next term. */
 const UNDER_WAY_MS = 2_500
+/** A silent link is found within 15 s, and a beat comes every 5. */
+const HEARD_WITHIN_MS = 25_000
 
 /**
  * An old leader that is not dead. It speaks with a change that nobody has committed, so that one
@@ -21,16 +23,42 @@ export const ghost: Fault = {
   name: 'ghost of an old term',
   when: 'any time',
   async strike(scene) {
-    const { rows } = await scene.sql.query<{ term: string | null; source: string }>(
-      'SELECT (SELECT max(term) FROM belfry.terms) AS term, source FROM belfry.identity',
-    )
-    const term = Number(rows[0]?.term ?? 0)
-    const source = rows[0]?.source ?? ''
-    if (term < 2) return 'there is no old term yet'
-    await haunt(scene, { source, term: term - 1 }, 0)
-    await haunt(scene, { source, term }, UNDER_WAY_MS)
-    return `terms ${term - 1} and ${term}`
+    const before = await rightsOf(scene)
+    if (before.term < 2) return 'there is no old term yet'
+    const old = before.term - 1
+    await haunt(scene, { ...before, term: old }, 0)
+    if (!(await leaderIsHeard(scene)))
+      return `term ${old}; no leader was heard that could be put out`
+    const now = await rightsOf(scene)
+    await haunt(scene, now, UNDER_WAY_MS)
+    return `terms ${old} and ${now.term}`
   },
+}
+
+async function rightsOf({ sql }: Scene): Promise<{ term: number; source: string }> {
+  const { rows } = await sql.query<{ term: string | null; source: string }>(
+    'SELECT (SELECT max(term) FROM belfry.terms) AS term, source FROM belfry.identity',
+  )
+  return { term: Number(rows[0]?.term ?? 0), source: rows[0]?.source ?? '' }
+}
+
+type Status = { canary: { beat: number; at: string } | null }
+
+/**
+ * A beat came just now. A leader whose link is silent, by a fault before this one, does not hear
+ * that it is put out and takes no other term: until it notices, the ghost would lead by right.
+ */
+async function leaderIsHeard({ system }: Scene): Promise<boolean> {
+  const beatAt = async () => {
+    const status = await system.ask<Status>('/api/status').catch(() => null)
+    return status?.canary?.at ?? null
+  }
+  const before = await beatAt()
+  for (const until = Date.now() + HEARD_WITHIN_MS; Date.now() < until; await delay(100)) {
+    const at = await beatAt()
+    if (at !== null && at !== before) return true
+  }
+  return false
 }
 
 async function haunt(
