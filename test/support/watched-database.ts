@@ -57,6 +57,18 @@ export class WatchedDatabase {
     )
   }
 
+  /** Waits until so many listeners' sessions are left. */
+  untilSessions(count: number): Promise<void> {
+    return vi.waitFor(
+      async () => {
+        const sessions = await this.run(`SELECT FROM pg_stat_activity
+                                          WHERE datname = current_database() AND application_name = 'belfry listener'`)
+        if (sessions.length !== count) throw new Error(`there are ${sessions.length} sessions`)
+      },
+      { timeout: 10_000, interval: 10 },
+    )
+  }
+
   /** What reaches the feed of all that was written since the last time. */
   changes(): Promise<CapturedChange[]> {
     return takeChanges(this.reader)
