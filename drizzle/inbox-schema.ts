@@ -38,8 +38,11 @@ export const users = pgTable(
     last_opened_at: instant(),
     all_read_at: instant(),
     all_archived_at: instant(),
+    /** `sub` of the tokens that an identity provider gives them. */
+    subject: text().unique('users_subject_unique'),
   },
   (table) => [
+    check('users_subject_is_one', sql`length(${table.subject}) between 1 and 255`),
     check('users_name_is_one', sql`btrim(${table.name}) <> '' and length(${table.name}) <= 200`),
     check(
       'users_email_is_one',
@@ -86,6 +89,7 @@ export const notification_categories = pgTable(
     name: text().primaryKey(),
     description: text().notNull().default(''),
     critical: boolean().notNull().default(false),
+    version: integer().notNull().default(1),
   },
   (table) => [
     check(

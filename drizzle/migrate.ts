@@ -9,22 +9,37 @@ const folder = fileURLToPath(new URL('./migrations', import.meta.url))
 /**
  * Brings a database to the newest migration, in one transaction, through
  * node-postgres: the HTTP driver's migrator is not transactional.
- * Two at once wait for each other. An ordinary owner role is enough.
+ * Two at once wait for each other. An ordinary owner role is enough; then what is left to do by
+ * somebody who may make roles is told. The roles' rights are renewed each time.
  * @param databaseUrl a direct address, not a pooler's
- * @returns how many migrations were applied, of how many
  */
-export async function migrate(databaseUrl: string): Promise<{ applied: number; known: number }> {
+export async function migrate(databaseUrl: string): Promise<Migrated> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 })
+  const told = new Set<string>()
+  client.on('notice', ({ message = '', hint }) => {
+    if (message.startsWith('belfry: ')) told.add(`${message.slice('belfry: '.length)}. ${hint}`)
+  })
   await client.connect()
   try {
     await client.query("SELECT pg_advisory_lock(hashtext('belfry migrations'))")
     await requireVersion(client)
     const before = await countApplied(client)
     await applyMigrations(drizzle(client), { migrationsFolder: folder })
-    return { applied: (await countApplied(client)) - before, known: knownMigrations() }
+    await client.query('SELECT belfry.grant_rights()')
+    const applied = (await countApplied(client)) - before
+    return { applied, known: knownMigrations(), told: [...told] }
   } finally {
     await client.end()
   }
+}
+
+export type Migrated = {
+  /** How many migrations were applied. */
+  applied: number
+  /** Of how many. */
+  known: number
+  /** Sentences: what the roles of the worker and the listener still lack, and what to do about it. */
+  told: string[]
 }
 
 async function requireVersion(client: pg.Client): Promise<void> {
@@ -57,7 +72,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.error('Set DATABASE_URL to the direct address of the database, then run this again.')
     process.exitCode = 1
   } else {
-    const { applied, known } = await migrate(databaseUrl)
+    const { applied, known, told } = await migrate(databaseUrl)
     console.log(`${applied} of ${known} migrations applied; the database is up to date.`)
+    for (const sentence of told) console.log(sentence)
   }
 }
