@@ -17,6 +17,11 @@ export const closeCodes = {
     meaning: 'a frame could not be read; the reason says why',
     retry: false,
   },
+  origin_refused: {
+    code: 4403,
+    meaning: 'pages of that origin may not open a socket here',
+    retry: false,
+  },
   too_slow: {
     code: 4408,
     meaning: 'you did not read fast enough; connect again from your position',
@@ -28,6 +33,7 @@ export const closeCodes = {
     meaning: 'this feed holds the log of another database',
     retry: false,
   },
+  rate_limited: { code: 4429, meaning: 'too many requests; connect again later', retry: true },
 } as const
 
 export type CloseName = keyof typeof closeCodes

@@ -9,7 +9,8 @@ const offset = z.int().nonnegative()
 
 /**
  * The first frame: the position from which nothing will be missed. `window`, in bytes, stands in it
- * for a subscriber that acknowledges: see acknowledgement.ts.
+ * for a subscriber that acknowledges: see acknowledgement.ts. `expires_in_ms`, if its session ends by
+ * itself: then the socket is cut, unless `refresh <token>` was said and answered by `refreshed`.
  */
 export const helloFrame = z.object({
   type: z.literal('hello'),
@@ -17,6 +18,7 @@ export const helloFrame = z.object({
   epoch,
   after: offset,
   window: z.int().positive().optional(),
+  expires_in_ms: z.int().nonnegative().optional(),
 })
 
 /**
@@ -49,9 +51,19 @@ export const resetFrame = z.object({
   head: offset,
 })
 
+/**
+ * The answer to `refresh <token>` (session.ts), over the sockets of inboxes and of mails too. It has
+ * no place among the frames of the feed, and no position.
+ */
+export const refreshedFrame = z.object({
+  type: z.literal('refreshed'),
+  expires_in_ms: z.int().nonnegative().nullable(),
+})
+
 export const frame = z.discriminatedUnion('type', [helloFrame, changesFrame, resetFrame])
 
 export type HelloFrame = z.infer<typeof helloFrame>
 export type ChangesFrame = z.infer<typeof changesFrame>
 export type ResetFrame = z.infer<typeof resetFrame>
+export type RefreshedFrame = z.infer<typeof refreshedFrame>
 export type Frame = z.infer<typeof frame>

@@ -19,6 +19,8 @@ export const inboxHello = z.object({
   epoch,
   after: offset,
   counts,
+  /** If the session ends by itself, as in the feed. */
+  expires_in_ms: z.int().nonnegative().optional(),
 })
 
 /**

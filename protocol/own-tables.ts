@@ -8,4 +8,5 @@ export const ownTables: ReadonlySet<string> = new Set([
   'users',
   'preferences',
   'notifications',
+  'revocations',
 ])

@@ -7,11 +7,15 @@ import { ownTables } from './own-tables.ts'
  *
  * The worker is authoritative: it finds out who asks, and says so to the shard in a header of a
  * request that it makes itself. Nothing that a client sends becomes a part of that request but its
- * query. Must hold: whoever has no scope, or one that cannot be read, is anyone.
+ * query. Must hold: whoever has no scope, or one that cannot be read, hears nothing; and no scope
+ * but the operator's holds a table of Belfry's own.
  */
 const shape = z.discriminatedUnion('kind', [
-  /** Anyone: all but Belfry's own tables. */
-  z.strictObject({ kind: z.literal('public') }),
+  /** Who may read some tables, or every one; never Belfry's own. */
+  z.strictObject({
+    kind: z.literal('tables'),
+    tables: z.union([z.literal('every'), z.array(z.string().min(1)).readonly()]),
+  }),
   /** Who runs it: everything. */
   z.strictObject({ kind: z.literal('operator') }),
   /** Whose `column` is `value`, as text: their rows of one table, and of no change more than those. */
@@ -25,7 +29,8 @@ const shape = z.discriminatedUnion('kind', [
 export type Scope = z.infer<typeof shape>
 export type OwnScope = Extract<Scope, { kind: 'own' }>
 
-export const PUBLIC: Scope = { kind: 'public' }
+export const EVERY_TABLE: Scope = { kind: 'tables', tables: 'every' }
+export const NOTHING: Scope = { kind: 'tables', tables: [] }
 export const OPERATOR: Scope = { kind: 'operator' }
 
 /** How the worker says it to a shard. */
@@ -35,19 +40,25 @@ export function parseScope(text: string | null): Scope {
   try {
     return shape.parse(JSON.parse(text ?? ''))
   } catch {
-    return PUBLIC
+    return NOTHING
   }
 }
 
 /** @returns the change as it is to be seen from there; null if it is not */
 export function withinScope<C extends CapturedChange>(scope: Scope, change: C): C | null {
+  if (!isTableWithin(scope, change.table)) return null
+  return scope.kind === 'own' ? toOwner(scope, change) : change
+}
+
+/** @returns whether anything of that table is heard there */
+export function isTableWithin(scope: Scope, table: string): boolean {
   switch (scope.kind) {
     case 'operator':
-      return change
-    case 'public':
-      return ownTables.has(change.table) ? null : change
+      return true
+    case 'tables':
+      return !ownTables.has(table) && (scope.tables === 'every' || scope.tables.includes(table))
     case 'own':
-      return change.table === scope.table ? toOwner(scope, change) : null
+      return table === scope.table
   }
 }
 

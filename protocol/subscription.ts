@@ -1,7 +1,7 @@
 import { type CapturedChange, type Operation, operations, type Value } from './change.ts'
 import { type Position, parsePosition } from './position.ts'
 import type { ProblemCode } from './problems.ts'
-import { PUBLIC, type Scope, withinScope } from './scope.ts'
+import { NOTHING, type Scope, withinScope } from './scope.ts'
 
 /**
  * What a subscriber wants to hear. An absent part leaves nothing out; `where`
@@ -11,7 +11,7 @@ export type Subscription = {
   table?: string
   ops?: readonly Operation[]
   where: { readonly [column: string]: string }
-  /** What it may hear at all, as the worker says; no query says it. Without one it is anyone. */
+  /** What it may hear at all, as the worker says; no query says it. Without one, nothing. */
   scope?: Scope
 }
 
@@ -35,7 +35,7 @@ type Refusal = Extract<ProblemCode, 'invalid_filter' | 'invalid_position' | 'inv
 /** No columns either, like `table`, `op` and those of `Manner`. A column of such a name is `where.<name>=`. */
 const POSITION = new Set(['after', 'epoch'])
 /** Read elsewhere, by whoever takes them. */
-const OTHERS = new Set(['limit', 'ticket', 'token'])
+const OTHERS = new Set(['limit', 'ticket'])
 const MAX_FILTERS = 8
 const MAX_TEXT = 255
 const ONCE = 'was given twice; give it once'
@@ -94,7 +94,7 @@ export function parseSubscription(
 
 /** @returns the change as this subscription hears it; null if it does not */
 export function heardBy<C extends CapturedChange>(subscription: Subscription, change: C): C | null {
-  const seen = withinScope(subscription.scope ?? PUBLIC, change)
+  const seen = withinScope(subscription.scope ?? NOTHING, change)
   return seen !== null && matches(subscription, seen) ? seen : null
 }
 
@@ -116,11 +116,18 @@ export function matches({ table, ops, where }: Subscription, change: CapturedCha
 /** Two subscriptions of the same key hear the same frames. */
 export function subscriptionKey({ table, ops, where, scope }: Subscription): string {
   const filters = Object.entries(where).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([table ?? null, ops ?? null, filters, ...scopeKey(scope ?? PUBLIC)])
+  return JSON.stringify([table ?? null, ops ?? null, filters, ...scopeKey(scope ?? NOTHING)])
 }
 
-function scopeKey(scope: Scope): string[] {
-  return scope.kind === 'own' ? [scope.kind, scope.table, scope.column, scope.value] : [scope.kind]
+function scopeKey(scope: Scope): readonly unknown[] {
+  switch (scope.kind) {
+    case 'operator':
+      return [scope.kind]
+    case 'tables':
+      return [scope.kind, scope.tables]
+    case 'own':
+      return [scope.kind, scope.table, scope.column, scope.value]
+  }
 }
 
 function equals(value: Value | undefined, text: string): boolean {

@@ -1,3 +1,5 @@
+import type { Doorkeeper } from './doors/doorkeeper.ts'
+import type { Keyring } from './doors/keyring.ts'
 import type { Feed } from './feed/feed.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import type { Mailer } from './mail/mailer.ts'
@@ -11,7 +13,11 @@ export type Env = {
   MAILER: DurableObjectNamespace<Mailer>
   WEBHOOKS: DurableObjectNamespace<WebhookSender>
   INBOX: DurableObjectNamespace<Inbox>
+  DOORKEEPER: DurableObjectNamespace<Doorkeeper>
+  KEYRING: DurableObjectNamespace<Keyring>
   ASSETS: Fetcher
+  /** The edge's own counter of requests, by address; not exact. */
+  EDGE_LIMIT?: RateLimit
 
   /** Secret. The database for the HTTP driver; on Neon the pooled address is fine here. */
   DATABASE_URL: string
@@ -21,11 +27,27 @@ export type Env = {
   /** Secret. Shared with the listener; while rotating, the old one stands in the second. */
   LINK_SECRET: string
   LINK_SECRET_PREVIOUS?: string
-  /** Secret. Bearer token of the admin routes. */
+  /** Secret. Opens everything but /api/me; while rotating, the old one stands in the second. */
   ADMIN_TOKEN?: string
-  /** Secret. Signs the tokens of users; while rotating, the old one stands in the second. */
+  ADMIN_TOKEN_PREVIOUS?: string
+  /** Secret. Signs tokens with HS256; while rotating, the old one stands in the second. */
   AUTH_SECRET?: string
   AUTH_SECRET_PREVIOUS?: string
+  /** The key set of an identity provider, instead of or beside AUTH_SECRET: an https address. */
+  AUTH_JWKS_URL?: string
+  /** What `iss` and `aud` of a token must be. With AUTH_JWKS_URL both must be set. */
+  AUTH_ISSUER?: string
+  AUTH_AUDIENCE?: string
+  /** The claim that holds the scopes, as text with spaces or as a list; `scope` if not given. */
+  AUTH_SCOPE_CLAIM?: string
+  /** What whoever sends no credentials may do, with spaces between; nothing if not given. */
+  ANONYMOUS_SCOPES?: string
+  /** Pages of other sites that may call the API: origins, separated by commas. */
+  ALLOWED_ORIGINS?: string
+  /** Requests in 10 s: of an address without credentials, of a user, of a key or another token. 0: no limit. */
+  RATE_LIMIT_ANYONE?: string
+  RATE_LIMIT_USER?: string
+  RATE_LIMIT_STAFF?: string
 
   /** Secret. */
   RESEND_API_KEY?: string

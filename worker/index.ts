@@ -1,5 +1,7 @@
 import { app } from './app.ts'
 
+export { Doorkeeper } from './doors/doorkeeper.ts'
+export { Keyring } from './doors/keyring.ts'
 export { Feed } from './feed/feed.ts'
 export { Inbox } from './inbox/inbox.ts'
 export { Mailer } from './mail/mailer.ts'

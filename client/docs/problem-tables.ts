@@ -9,10 +9,10 @@ export function problemTables(): string {
   return [
     table(
       ['Code', 'Status', 'Meaning', 'Same request again?'],
-      Object.entries(problems).map(([code, { status, title, retry }]) => [
+      Object.entries(problems).map(([code, { status, title, meaning, retry }]) => [
         code,
         String(status),
-        title,
+        `${title}. ${meaning}`,
         retry ? 'may succeed later' : 'no',
       ]),
     ),
@@ -25,18 +25,24 @@ export function problemTables(): string {
         meaning,
         retry ? 'yes' : 'no',
       ]),
+      'close-',
     ),
   ].join('\n')
 }
 
-/** The first cell of each row names it: it is the row's anchor. */
-function table(heads: string[], rows: string[][]): string {
+/** The first cell of each row names it: it is the row's anchor, behind what tells the tables apart. */
+function table(heads: string[], rows: string[][], anchors = ''): string {
   const head = heads.map((text) => `<th scope="col">${escapeHtml(text)}</th>`).join('')
   const body = rows.map(([name = '', ...cells]) => {
-    const rest = cells.map((text) => `<td>${escapeHtml(text)}</td>`).join('')
-    return `<tr id="${escapeHtml(name)}"><th scope="row"><code>${escapeHtml(name)}</code></th>${rest}</tr>`
+    const rest = cells.map((text) => `<td>${withCode(text)}</td>`).join('')
+    return `<tr id="${escapeHtml(anchors + name)}"><th scope="row"><code>${escapeHtml(name)}</code></th>${rest}</tr>`
   })
   return `<table><thead><tr>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table>`
+}
+
+/** What stands between backticks is code. */
+function withCode(text: string): string {
+  return escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 }
 
 function escapeHtml(text: string): string {

@@ -11,6 +11,12 @@ declare module 'swagger-ui-dist/swagger-ui-es-bundle.js' {
     syntaxHighlight: { activated: boolean }
     validatorUrl: null
     tryItOutEnabled: boolean
+    /** Once the description is read. */
+    onComplete(): void
   }
-  export default function SwaggerUI(options: Options): void
+  type System = {
+    /** @param scheme its name in the description */
+    preauthorizeApiKey(scheme: string, credential: string): void
+  }
+  export default function SwaggerUI(options: Options): System
 }

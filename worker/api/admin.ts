@@ -1,8 +1,9 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Env } from '../env.ts'
 import { problemResponses } from './problem.ts'
+import { note } from './writing.ts'
 
-/** For the people who run it; app.ts asks for the bearer token `ADMIN_TOKEN`. */
+/** For the people who run it; the scope `admin` opens it (doors/permissions.ts). */
 export const admin = new OpenAPIHono<{ Bindings: Env }>()
 
 const beginLife = createRoute({
@@ -17,8 +18,11 @@ const beginLife = createRoute({
       description: 'The new epoch',
       content: { 'application/json': { schema: z.object({ epoch: z.string() }) } },
     },
-    ...problemResponses('unauthorized'),
+    ...problemResponses('database_unavailable'),
   },
 })
 
-admin.openapi(beginLife, async (c) => c.json(await c.env.FEED.getByName('main').beginLife(), 200))
+admin.openapi(beginLife, async (c) => {
+  await note(c, { action: 'begin_epoch', table: 'feed', key: 'main' })
+  return c.json(await c.env.FEED.getByName('main').beginLife(), 200)
+})

@@ -1,4 +1,4 @@
-import { PUBLIC } from '../../protocol/scope.ts'
+import { NOTHING } from '../../protocol/scope.ts'
 import type { Subscription } from '../../protocol/subscription.ts'
 import { visibleTables, type WatchedTables } from './watched-tables.ts'
 
@@ -14,7 +14,7 @@ export function refusalOf(
   { table, where, scope }: Subscription,
   all: WatchedTables,
 ): string | null {
-  const tables = visibleTables(all, scope ?? PUBLIC)
+  const tables = visibleTables(all, scope ?? NOTHING)
   const watched = table === undefined ? undefined : tables.get(table)
   if (table !== undefined && watched === undefined)
     return tables.size === 0

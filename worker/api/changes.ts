@@ -1,15 +1,15 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Change } from '../../protocol/change.ts'
 import { heardBy, type Subscription } from '../../protocol/subscription.ts'
-import type { Env } from '../env.ts'
+import { readerScope } from '../doors/reader-scope.ts'
+import type { Served } from '../doors/served.ts'
 import type { Feed } from '../feed/feed.ts'
 import { describedChange } from './described-change.ts'
 import { problem, problemResponses } from './problem.ts'
-import { readerScope } from './reader-scope.ts'
 import { readQuery, subscribeSocket, subscribeStream } from './subscribing.ts'
 
 /** The three doors to the feed. They take the same query and speak of the same positions. */
-export const changes = new OpenAPIHono<{ Bindings: Env }>()
+export const changes = new OpenAPIHono<Served>()
 
 const MAX_LIMIT = 1_000
 
@@ -50,7 +50,7 @@ const page = createRoute({
   tags: ['Changes'],
   summary: 'Read the feed',
   description:
-    'Any other query name is a column that must equal its text in the new row or in the old: `?status=filled`. Belfry’s own tables are told only to whoever sends `ADMIN_TOKEN`.',
+    'Any other query name is a column that must equal its text in the new row or in the old: `?status=filled`. Belfry’s own tables are told only to whoever has the scope `admin`.',
   request: {
     query: changesQuery.extend({
       limit: z
@@ -69,7 +69,7 @@ const page = createRoute({
 changes.openAPIRegistry.registerPath(page)
 changes.get(page.path, async (c) => {
   const search = new URL(c.req.url).searchParams
-  const query = await readQuery(c, search, await readerScope(c))
+  const query = await readQuery(c, search, readerScope(c.var.principal))
   if (!query.ok) return problem(c, query.code, { detail: query.detail })
   const [limit = '100', ...more] = search.getAll('limit')
   const isInRange = /^\d{1,4}$/.test(limit) && Number(limit) >= 1 && Number(limit) <= MAX_LIMIT
@@ -113,15 +113,18 @@ for (const [path, summary, speaks] of [
     summary,
     description: speaks,
     request: { query: changesQuery },
-    responses: { [path.endsWith('ws') ? 101 : 200]: { description: 'The subscription begins' } },
+    responses: {
+      [path.endsWith('ws') ? 101 : 200]: { description: 'The subscription begins' },
+      ...problemResponses('invalid_filter', 'invalid_position'),
+    },
   })
 
 changes.get('/api/changes/ws', async (c) =>
-  subscribeSocket(c, new URL(c.req.url).searchParams, await readerScope(c)),
+  subscribeSocket(c, new URL(c.req.url).searchParams, readerScope(c.var.principal)),
 )
 
 changes.get('/api/changes/stream', async (c) =>
-  subscribeStream(c, new URL(c.req.url).searchParams, await readerScope(c)),
+  subscribeStream(c, new URL(c.req.url).searchParams, readerScope(c.var.principal)),
 )
 
 async function readMatching(

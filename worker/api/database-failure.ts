@@ -46,6 +46,12 @@ export function rootCause(error: unknown): unknown {
   return error instanceof DrizzleQueryError && error.cause ? error.cause : error
 }
 
+/** Which constraint refused a write; null if none did. */
+export function constraintOf(error: unknown): string | null {
+  const cause = rootCause(error)
+  return isNamed<NeonDbError>(cause, 'NeonDbError') ? (cause.constraint ?? null) : null
+}
+
 /** A Durable Object may have met it: over RPC an error keeps its name and fields, not its class. */
 function isNamed<Kind extends Error>(error: unknown, name: Kind['name']): error is Kind {
   return error instanceof Error && error.name === name
@@ -100,7 +106,11 @@ const rules: Record<string, Rule> = {
   '3D': NOT_LET_IN,
   '3F': NOT_MIGRATED,
   '40': IN_THE_WAY,
-  '42501': { code: 'internal', detail: 'The worker’s database role lacks a right it needs.' },
+  '42501': {
+    code: 'internal',
+    detail:
+      'The worker’s login lacks a right it needs. Put it in the role belfry_worker, and run SELECT belfry.grant_rights() as the owner of Belfry’s tables.',
+  },
   '42703': NOT_MIGRATED,
   '42883': NOT_MIGRATED,
   '42P01': NOT_MIGRATED,

@@ -1,6 +1,9 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { DeliveryState } from '../../protocol/delivery-states.ts'
+import type { Served } from '../doors/served.ts'
+import { PRINCIPAL_HEADER, writePrincipal } from '../doors/session.ts'
+import { limitedBody } from '../doors/strict-body.ts'
 import type { Env } from '../env.ts'
 import { type Letter, renderMail } from '../mail/letter.ts'
 import {
@@ -13,14 +16,15 @@ import {
   sayEmail,
 } from './email-schemas.ts'
 import { formatPageCursor, parsePageCursor } from './page-cursor.ts'
-import { defaultHook, limitedBody, problem, problemResponses } from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 import { isUpgrade } from './refusal.ts'
+import { note } from './writing.ts'
 
 /**
  * The mails that changes owed, for the people who look after them. The mailer's ledger is
  * authoritative: what may be redriven or cancelled it decides, at the moment it is asked.
  */
-export const emails = new OpenAPIHono<{ Bindings: Env }>({ defaultHook })
+export const emails = new OpenAPIHono<Served>({ defaultHook })
 
 const tags = ['Mail']
 const LIST = 'emails'
@@ -39,13 +43,13 @@ const list = createRoute({
 
 emails.openapi(list, async (c) => {
   const { limit, cursor, ...asked } = c.req.valid('query')
-  const start = parsePageCursor(LIST, cursor)
+  const start = await parsePageCursor(c.env, LIST, cursor)
   if (!start.ok) return problem(c, 'invalid_cursor', { detail: start.detail })
   const [page, counts] = await Promise.all([
     mailer(c.env).list(filterOf(asked), limit, start.before),
     mailer(c.env).counts(),
   ])
-  const next_cursor = formatPageCursor(LIST, page.next)
+  const next_cursor = await formatPageCursor(c.env, LIST, page.next)
   return c.json({ emails: page.deliveries.map(sayEmail), next_cursor, counts }, 200)
 })
 
@@ -63,7 +67,7 @@ emails.openAPIRegistry.registerPath({
 })
 emails.get('/api/emails/live', async (c) =>
   isUpgrade(c.req.raw)
-    ? mailer(c.env).fetch(new Request('https://mailer/live', { headers: { upgrade: 'websocket' } }))
+    ? mailer(c.env).fetch(new Request('https://mailer/live', { headers: liveHeaders(c) }))
     : problem(c, 'upgrade_required', { headers: { upgrade: 'websocket' } }),
 )
 
@@ -100,12 +104,13 @@ const redriveOne = createRoute({
       description: 'It is queued.',
       content: { 'application/json': { schema: z.object({ redriven: z.int() }) } },
     },
-    ...problemResponses('invalid_id', 'not_found', 'wrong_state'),
+    ...problemResponses('invalid_id', 'not_found', 'wrong_state', 'database_unavailable'),
   },
 })
 
 emails.openapi(redriveOne, async (c) => {
   const { id } = c.req.valid('param')
+  await note(c, { action: 'redrive', table: 'mails', key: id })
   const redriven = await mailer(c.env).redrive({ id })
   if (redriven > 0) return c.json({ redriven }, 200)
   const story = await mailer(c.env).story(id)
@@ -134,16 +139,21 @@ const redriveMany = createRoute({
         },
       },
     },
-    ...problemResponses('invalid_body', 'body_too_large', 'unsupported_media_type'),
+    ...problemResponses(
+      'invalid_body',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
   },
 })
 
 emails.openapi(redriveMany, async (c) => {
   const { filter, dry_run } = c.req.valid('json')
   const wanted = filterOf(filter)
-  return dry_run
-    ? c.json({ matching: await mailer(c.env).countRedrivable(wanted) }, 200)
-    : c.json({ redriven: await mailer(c.env).redrive(wanted) }, 200)
+  if (dry_run) return c.json({ matching: await mailer(c.env).countRedrivable(wanted) }, 200)
+  await note(c, { action: 'redrive', table: 'mails', key: 'many', changed: { filter } })
+  return c.json({ redriven: await mailer(c.env).redrive(wanted) }, 200)
 })
 
 const cancel = createRoute({
@@ -157,12 +167,13 @@ const cancel = createRoute({
       description: 'It will not be sent.',
       content: { 'application/json': { schema: z.object({ cancelled: z.literal(true) }) } },
     },
-    ...problemResponses('invalid_id', 'not_found', 'wrong_state'),
+    ...problemResponses('invalid_id', 'not_found', 'wrong_state', 'database_unavailable'),
   },
 })
 
 emails.openapi(cancel, async (c) => {
   const { id } = c.req.valid('param')
+  await note(c, { action: 'cancel', table: 'mails', key: id })
   const outcome = await mailer(c.env).cancel(id)
   if (outcome === 'cancelled') return c.json({ cancelled: true as const }, 200)
   const story = outcome === 'missing' ? null : await mailer(c.env).story(id)
@@ -215,6 +226,10 @@ function missing(c: Context, id: number) {
   return problem(c, 'not_found', {
     detail: `There is no mail ${id}. What there is, GET /api/emails lists.`,
   })
+}
+
+function liveHeaders(c: Context<Served>) {
+  return { upgrade: 'websocket', [PRINCIPAL_HEADER]: writePrincipal(c.var.principal) }
 }
 
 function mailer(env: Env) {

@@ -1,15 +1,16 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { parsePosition } from '../../protocol/position.ts'
+import type { ServedUser } from '../doors/served.ts'
+import { PRINCIPAL_HEADER, writePrincipal } from '../doors/session.ts'
+import { askInbox, noSuchUser } from './ask-inbox.ts'
 import { streamEvents } from './event-stream.ts'
-import { askInbox, type MeEnv, noSuchUser } from './me-door.ts'
-import { security } from './me-schemas.ts'
 import { problem, problemResponses } from './problem.ts'
 import { acceptAndClose, isUpgrade } from './refusal.ts'
 import { countRefusal } from './refusal-count.ts'
 
 /** A user follows their inbox. What is asked of its object is said anew here, name by name. */
-export const inboxStream = new OpenAPIHono<MeEnv>()
+export const inboxStream = new OpenAPIHono<ServedUser>()
 
 const path = '/api/me/notifications'
 const position = z.object({
@@ -34,13 +35,12 @@ for (const [end, status, summary, speaks] of [
     method: 'get',
     path: `${path}/${end}`,
     tags: ['Inbox'],
-    security,
     summary,
     description: speaks,
     request: { query: position },
     responses: {
       [status]: { description: 'It begins.' },
-      ...problemResponses('invalid_position', 'invalid_query', 'unauthorized', 'not_configured'),
+      ...problemResponses('invalid_position', 'invalid_query', 'not_configured'),
     },
   })
 
@@ -72,7 +72,7 @@ const POSITION_RULE =
   'after: a whole number from 0 to 999999999999999, with epoch: as the hello frame gave it'
 
 /** @param lastEventId wins over the query when it is a position */
-function readStart(c: Context<MeEnv>, lastEventId: string | null): ReadStart {
+function readStart(c: Context<ServedUser>, lastEventId: string | null): ReadStart {
   for (const [name, texts] of Object.entries(c.req.queries())) {
     if (!KNOWN.includes(name))
       return refused('invalid_query', `"${name.slice(0, 40)}" is not read here; leave it out`)
@@ -95,11 +95,11 @@ function refused(code: 'invalid_position' | 'invalid_query', detail: string): Re
   return { ok: false, code, detail }
 }
 
-function follow(c: Context<MeEnv>, query: Record<string, string>): Promise<Response> {
+function follow(c: Context<ServedUser>, query: Record<string, string>): Promise<Response> {
   return askInbox(c, (inbox, feed) => {
     const search = new URLSearchParams({ feed, ...query })
-    return inbox.fetch(
-      new Request(`https://inbox/?${search}`, { headers: { upgrade: 'websocket' } }),
-    )
+    const asking = writePrincipal(c.var.principal)
+    const headers = { upgrade: 'websocket', [PRINCIPAL_HEADER]: asking }
+    return inbox.fetch(new Request(`https://inbox/?${search}`, { headers }))
   })
 }

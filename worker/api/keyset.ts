@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromOpaque, isStorable, NOT_OURS, toOpaque } from './opaque.ts'
+import { type CursorSecrets, fromOpaque, isStorable, NOT_OURS, toOpaque } from './opaque.ts'
 
 /**
  * Keyset pagination: a cursor says "after this row", so a page costs the same wherever it
@@ -35,16 +35,17 @@ export function readSort(sort: Sort): { column: SortColumn; descending: boolean 
 }
 
 /** A timestamp in it keeps its microseconds. */
-export function formatCursor({ sort, value, id }: Cursor): string {
-  return toOpaque({ sort, value, id })
+export function formatCursor(secrets: CursorSecrets, { sort, value, id }: Cursor): Promise<string> {
+  return toOpaque(secrets, { sort, value, id })
 }
 
 /** @returns the cursor, or the `detail` of the problem `invalid_cursor` */
-export function parseCursor(
+export async function parseCursor(
+  secrets: CursorSecrets,
   text: string,
   sort: Sort,
-): { ok: true; cursor: Cursor } | { ok: false; detail: string } {
-  const read = cursorShape.safeParse(fromOpaque(text))
+): Promise<{ ok: true; cursor: Cursor } | { ok: false; detail: string }> {
+  const read = cursorShape.safeParse(await fromOpaque(secrets, text))
   if (
     !read.success ||
     !sortColumns[readSort(read.data.sort).column].value.safeParse(read.data.value).success

@@ -6,7 +6,7 @@ import { acceptAndClose } from './refusal.ts'
 import { countRefusal } from './refusal-count.ts'
 
 /** The listener's link: its signature is verified here, so that no other request wakes the feed. */
-export async function link(c: Context<{ Bindings: Env }>): Promise<Response> {
+export async function link<E extends { Bindings: Env }>(c: Context<E>): Promise<Response> {
   const { env } = c
   const request = c.req.raw
   const verdict = await verifyLink(

@@ -1,16 +1,21 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { limitedBody } from '../doors/strict-body.ts'
 import type { Env } from '../env.ts'
 import { isAddress, sameMailbox } from '../mail/recipients.ts'
 import { isStorable } from './opaque.ts'
 import { formatPageCursor, parsePageCursor } from './page-cursor.ts'
 import { pageLimit } from './page-limit.ts'
-import { defaultHook, limitedBody, problem, problemResponses } from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
+import { note } from './writing.ts'
 
 /**
  * Who gets no mail, and why. The list is the mailer's, which looks at it before each attempt: so
  * what is put here holds for mails that are queued already, and what is taken away can be
  * redriven.
+ *
+ * Putting one there names no version, for it overwrites nothing that anybody has said: only a
+ * stronger reason replaces a weaker one (suppressions.ts).
  */
 export const mailSuppressions = new OpenAPIHono<{ Bindings: Env }>({ defaultHook })
 
@@ -67,11 +72,11 @@ const list = createRoute({
 
 mailSuppressions.openapi(list, async (c) => {
   const { search, limit, cursor } = c.req.valid('query')
-  const start = parsePageCursor(LIST, cursor)
+  const start = await parsePageCursor(c.env, LIST, cursor)
   if (!start.ok) return problem(c, 'invalid_cursor', { detail: start.detail })
   const sought = sameMailbox(search ?? '') || null
   const { suppressions, next } = await mailer(c.env).suppressions(limit, start.before, sought)
-  return c.json({ suppressions, next_cursor: formatPageCursor(LIST, next) }, 200)
+  return c.json({ suppressions, next_cursor: await formatPageCursor(c.env, LIST, next) }, 200)
 })
 
 const onePath = '/api/mail-suppressions/{mailbox}'
@@ -120,6 +125,7 @@ const put = createRoute({
       'invalid_body',
       'body_too_large',
       'unsupported_media_type',
+      'database_unavailable',
     ),
   },
 })
@@ -128,6 +134,12 @@ mailSuppressions.openapi(put, async (c) => {
   const mailbox = sameMailbox(c.req.valid('param').mailbox)
   if (!isAddress(mailbox)) return notOne(c)
   const detail = c.req.valid('json').detail?.toWellFormed() || null
+  await note(c, {
+    action: 'suppress',
+    table: 'mail_suppressions',
+    key: mailbox,
+    changed: { detail },
+  })
   return c.json(await mailer(c.env).suppress(mailbox, detail), 200)
 })
 
@@ -140,7 +152,7 @@ const remove = createRoute({
   request: { params: mailboxParam },
   responses: {
     204: { description: 'It may have mails again.' },
-    ...problemResponses('invalid_mailbox', 'not_found'),
+    ...problemResponses('invalid_mailbox', 'not_found', 'database_unavailable'),
   },
 })
 
@@ -148,6 +160,7 @@ mailSuppressions.openapi(remove, async (c) => {
   const mailbox = sameMailbox(c.req.valid('param').mailbox)
   // Not the rule for putting one there: whatever is on the list can be taken off it.
   if (mailbox === '' || !isStorable(mailbox)) return notOne(c)
+  await note(c, { action: 'unsuppress', table: 'mail_suppressions', key: mailbox })
   return (await mailer(c.env).unsuppress(mailbox))
     ? c.body(null, 204)
     : problem(c, 'not_found', {

@@ -2,30 +2,28 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Row } from '../../protocol/change.ts'
 import { columnsOf, type Mark, marks, notificationOf } from '../../protocol/notification.ts'
+import type { ServedUser } from '../doors/served.ts'
+import { limitedBody } from '../doors/strict-body.ts'
+import { askInbox, noSuchNotification, noSuchUser } from './ask-inbox.ts'
 import { database } from './database.ts'
-import { askInbox, type MeEnv, noSuchNotification, noSuchUser } from './me-door.ts'
-import {
-  allMarks,
-  described,
-  notificationId,
-  security,
-  someMarks,
-  undoneMarks,
-} from './me-schemas.ts'
+import { allMarks, described, notificationId, someMarks, undoneMarks } from './me-schemas.ts'
 import { type Marked, markAll, markSome } from './me-store.ts'
-import { defaultHook, limitedBody, problem, problemResponses } from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 
 /**
  * A user marks what is theirs. Postgres is authoritative: the mark is written there, and the rows
  * that came of it are told to the user's object, which answers with the counts and moves every
  * other tab. If the object is not reached the feed tells it the same, a moment later; so what has
  * failed may be asked again.
+ *
+ * A mark names no version, for two who set it say the same. Nor is it in the audit: nobody but the
+ * user can make one, the row says when, and a record of what people read is not ours to keep.
  */
-export const meMarks = new OpenAPIHono<MeEnv>({ defaultHook })
+export const meMarks = new OpenAPIHono<ServedUser>({ defaultHook })
 
 const tags = ['Inbox']
 const path = '/api/me/notifications'
-const refusals = ['unauthorized', 'not_found', 'not_configured', 'database_unavailable'] as const
+const refusals = ['not_found', 'database_unavailable'] as const
 const ofBody = ['invalid_body', 'body_too_large', 'unsupported_media_type'] as const
 const instant = z.string().nullable().openapi({ format: 'date-time' })
 
@@ -48,7 +46,6 @@ for (const mark of marks)
         method,
         path: `${path}/{id}/${mark}`,
         tags,
-        security,
         summary: method === 'put' ? `Mark as ${mark}` : `No longer ${mark}`,
         request: { params: notificationId },
         responses: one,
@@ -69,7 +66,6 @@ const some = createRoute({
   method: 'post',
   path: `${path}/mark`,
   tags,
-  security,
   summary: 'Mark some of my notifications',
   description: 'Ids that are not in the inbox are passed over.',
   middleware: [limitedBody],
@@ -101,7 +97,6 @@ const open = createRoute({
   method: 'post',
   path: `${path}/open`,
   tags,
-  security,
   summary: 'Open the list',
   description: 'Whatever was delivered until now is seen.',
   responses: {
@@ -124,7 +119,6 @@ const all = createRoute({
   method: 'post',
   path: `${path}/mark-all`,
   tags,
-  security,
   summary: 'Mark all my notifications',
   middleware: [limitedBody],
   request: { body: { required: true, content: { 'application/json': { schema: allMarks } } } },
@@ -151,7 +145,6 @@ const undo = createRoute({
   method: 'post',
   path: `${path}/mark-all/undo`,
   tags,
-  security,
   summary: 'Take a mark of all back',
   middleware: [limitedBody],
   request: { body: { required: true, content: { 'application/json': { schema: undoneMarks } } } },
@@ -178,7 +171,7 @@ meMarks.openapi(undo, async (c) => {
 })
 
 async function tellAll(
-  c: Context<MeEnv>,
+  c: Context<ServedUser>,
   asked: { mark: Mark; through: string | null; undo: boolean },
 ) {
   const marked = await markAll(database(c.env), c.var.user, asked)
@@ -189,7 +182,7 @@ async function tellAll(
 }
 
 /** @returns null if there is no such user */
-async function countsAfter(c: Context<MeEnv>, notifications: Row[], user: Row | null) {
+async function countsAfter(c: Context<ServedUser>, notifications: Row[], user: Row | null) {
   const rows = { notifications, user }
   const standing = await askInbox(c, (inbox, feed) => inbox.written(rows, feed))
   return standing?.counts ?? null

@@ -3,10 +3,11 @@ import type { Context } from 'hono'
 import type { Row } from '../../protocol/change.ts'
 import { notificationOf } from '../../protocol/notification.ts'
 import { formatPosition } from '../../protocol/position.ts'
+import type { ServedUser } from '../doors/served.ts'
 import type { PageRequest } from '../inbox/door.ts'
+import { askInbox, noSuchNotification, noSuchUser } from './ask-inbox.ts'
 import { database } from './database.ts'
-import { askInbox, type MeEnv, noSuchNotification, noSuchUser } from './me-door.ts'
-import { described, listQuery, notificationId, notificationPage, security } from './me-schemas.ts'
+import { described, listQuery, notificationId, notificationPage } from './me-schemas.ts'
 import { readBeyond, readOne } from './me-store.ts'
 import { formatPlaceCursor, parsePlaceCursor } from './place-cursor.ts'
 import { defaultHook, problem, problemResponses } from './problem.ts'
@@ -15,7 +16,7 @@ import { defaultHook, problem, problemResponses } from './problem.ts'
  * A user reads their inbox. The newest come from the user's own object; what is older than it
  * keeps is asked of Postgres, in the same order.
  */
-export const meNotifications = new OpenAPIHono<MeEnv>({ defaultHook })
+export const meNotifications = new OpenAPIHono<ServedUser>({ defaultHook })
 
 const tags = ['Inbox']
 const path = '/api/me/notifications'
@@ -24,7 +25,6 @@ const list = createRoute({
   method: 'get',
   path,
   tags,
-  security,
   summary: 'List my notifications',
   description: 'The newest first.',
   request: { query: listQuery },
@@ -33,7 +33,6 @@ const list = createRoute({
     ...problemResponses(
       'invalid_query',
       'invalid_cursor',
-      'unauthorized',
       'not_found',
       'not_configured',
       'database_unavailable',
@@ -44,7 +43,7 @@ const list = createRoute({
 meNotifications.openapi(list, async (c) => {
   const { user } = c.var
   const { listing, category = null, limit, cursor } = c.req.valid('query')
-  const start = parsePlaceCursor(user, cursor)
+  const start = await parsePlaceCursor(c.env, user, cursor)
   if (!start.ok) return problem(c, 'invalid_cursor', { detail: start.detail })
   const request = { listing, category, before: start.before, limit }
   const found = await askInbox(c, (inbox, feed) => inbox.page(request, feed))
@@ -54,7 +53,7 @@ meNotifications.openapi(list, async (c) => {
   return c.json(
     {
       notifications,
-      next_cursor: isLast ? null : formatPlaceCursor(user, notifications.at(-1)),
+      next_cursor: isLast ? null : await formatPlaceCursor(c.env, user, notifications.at(-1)),
       counts: found.standing.counts,
       position: formatPosition(found.standing.position),
     },
@@ -62,7 +61,7 @@ meNotifications.openapi(list, async (c) => {
   )
 })
 
-async function beyond(c: Context<MeEnv>, request: PageRequest, person: Row) {
+async function beyond(c: Context<ServedUser>, request: PageRequest, person: Row) {
   const rows = await readBeyond(database(c.env), c.var.user, request)
   const notifications = rows.slice(0, request.limit).map((row) => notificationOf(row, person))
   return { notifications, isLast: rows.length <= request.limit }
@@ -72,7 +71,6 @@ const read = createRoute({
   method: 'get',
   path: `${path}/{id}`,
   tags,
-  security,
   summary: 'Read one of my notifications',
   request: { params: notificationId },
   responses: {
@@ -82,13 +80,7 @@ const read = createRoute({
         'application/json': { schema: z.object({ notification: described.notification }) },
       },
     },
-    ...problemResponses(
-      'invalid_id',
-      'unauthorized',
-      'not_found',
-      'not_configured',
-      'database_unavailable',
-    ),
+    ...problemResponses('invalid_id', 'not_found', 'not_configured', 'database_unavailable'),
   },
 })
 

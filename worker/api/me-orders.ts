@@ -1,8 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { OwnScope } from '../../protocol/scope.ts'
+import type { ServedUser } from '../doors/served.ts'
 import { database } from './database.ts'
-import type { MeEnv } from './me-door.ts'
-import { security } from './me-schemas.ts'
 import { listOwnOrders } from './me-store.ts'
 import { orderPage } from './order-schemas.ts'
 import { formatPageCursor, parsePageCursor } from './page-cursor.ts'
@@ -11,7 +10,7 @@ import { defaultHook, problem, problemResponses } from './problem.ts'
 import { subscribeSocket, subscribeStream } from './subscribing.ts'
 
 /** A user's own orders: those of which they are the customer, and how these change. */
-export const meOrders = new OpenAPIHono<MeEnv>({ defaultHook })
+export const meOrders = new OpenAPIHono<ServedUser>({ defaultHook })
 
 const tags = ['Inbox']
 const path = '/api/me/orders'
@@ -21,7 +20,6 @@ const list = createRoute({
   method: 'get',
   path,
   tags,
-  security,
   summary: 'List my orders',
   description: 'The newest first.',
   request: {
@@ -38,7 +36,6 @@ const list = createRoute({
     ...problemResponses(
       'invalid_query',
       'invalid_cursor',
-      'unauthorized',
       'not_configured',
       'database_unavailable',
     ),
@@ -48,13 +45,13 @@ const list = createRoute({
 meOrders.openapi(list, async (c) => {
   const { user } = c.var
   const { limit, cursor } = c.req.valid('query')
-  const start = parsePageCursor(listOf(user), cursor)
+  const start = await parsePageCursor(c.env, listOf(user), cursor)
   if (!start.ok) return problem(c, 'invalid_cursor', { detail: start.detail })
   const page = { before: start.before, limit }
   const rows = await listOwnOrders(database(c.env), user, page)
   const orders = rows.slice(0, limit)
   const next = rows.length > limit ? (orders.at(-1)?.id ?? null) : null
-  return c.json({ orders, next_cursor: formatPageCursor(listOf(user), next) }, 200)
+  return c.json({ orders, next_cursor: await formatPageCursor(c.env, listOf(user), next) }, 200)
 })
 
 for (const [end, status, summary] of [
@@ -65,7 +62,6 @@ for (const [end, status, summary] of [
     method: 'get',
     path: `${path}/${end}`,
     tags,
-    security,
     summary,
     description:
       'As the feed has them, but only mine: an order that becomes mine is an insert, one that ceases to be a delete. Takes the query of `/api/changes`, without `table`; a `ticket` opens it too.',
@@ -78,7 +74,7 @@ for (const [end, status, summary] of [
     },
     responses: {
       [status]: { description: 'It begins.' },
-      ...problemResponses('invalid_filter', 'invalid_position', 'unauthorized', 'not_configured'),
+      ...problemResponses('invalid_filter', 'invalid_position', 'not_configured'),
     },
   })
 

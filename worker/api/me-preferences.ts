@@ -1,8 +1,10 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { ServedUser } from '../doors/served.ts'
+import { limitedBody } from '../doors/strict-body.ts'
+import { noSuchUser } from './ask-inbox.ts'
 import { database } from './database.ts'
-import { type MeEnv, noSuchUser } from './me-door.ts'
-import { security } from './me-schemas.ts'
+import { ifMatchHeader, ofChanging, tagged, tagHeader } from './entity-tag.ts'
 import {
   type Category,
   preferenceChannels,
@@ -10,14 +12,14 @@ import {
   type Wanted,
   writePreferences,
 } from './preference-store.ts'
-import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 import { sayWishes, wishes } from './user-wishes.ts'
 
 /**
  * What a user wants to be told of, where and when. Postgres is authoritative, and plans again
  * whatever is not yet delivered. A category that is critical cannot be switched off.
  */
-export const mePreferences = new OpenAPIHono<MeEnv>({ defaultHook })
+export const mePreferences = new OpenAPIHono<ServedUser>({ defaultHook })
 
 const MAX_CATEGORIES = 100
 const MAX_NAME = 64
@@ -64,17 +66,17 @@ const changes = z
 const all = {
   description: 'All of them; of categories, those that there are.',
   content: { 'application/json': { schema: preferences } },
+  headers: tagHeader,
 }
 
 const read = createRoute({
   method: 'get',
   path,
   tags,
-  security,
   summary: 'What I want to be told',
   responses: {
     200: all,
-    ...problemResponses('unauthorized', 'not_found', 'not_configured', 'database_unavailable'),
+    ...problemResponses('not_found', 'not_configured', 'database_unavailable'),
   },
 })
 
@@ -84,14 +86,16 @@ const change = createRoute({
   method: 'patch',
   path,
   tags,
-  security,
   summary: 'Change what I want to be told',
   description: 'What is not given stays. All of it is written, or nothing.',
   middleware: [limitedBody],
-  request: { body: { required: true, content: { 'application/json': { schema: changes } } } },
+  request: {
+    headers: ifMatchHeader,
+    body: { required: true, content: { 'application/json': { schema: changes } } },
+  },
   responses: {
     200: all,
-    ...problemResponses('unauthorized', 'not_found', 'not_configured', ...ofWriting),
+    ...problemResponses('not_found', 'not_configured', ...ofChanging),
   },
 })
 
@@ -99,23 +103,22 @@ mePreferences.openapi(change, async (c) => {
   const { user } = c.var
   const { categories = {}, ...given } = c.req.valid('json')
   const wanted = Object.entries(categories).map(([name, on]) => ({ name, ...on }))
-  const db = database(c.env)
   const names = wanted.map(({ name }) => name)
-  const before = await readPreferences(db, user, names)
+  const before = await readPreferences(database(c.env), user, names)
   if (!before) return noSuchUser(c)
   const errors = wanted.flatMap((one) => refusalOf(one, before.categories) ?? [])
   const [first] = errors
   if (first)
     return problem(c, 'invalid_body', { detail: `${first.path}: ${first.message}`, errors })
-  await writePreferences(db, user, given, wanted)
+  await writePreferences(c, user, given, wanted)
   return answer(c)
 })
 
-async function answer(c: Context<MeEnv>) {
+async function answer(c: Context<ServedUser>) {
   const found = await readPreferences(database(c.env), c.var.user)
   if (!found) return noSuchUser(c)
   const categories = Object.fromEntries(found.categories.map(({ name, ...on }) => [name, on]))
-  return c.json({ ...sayWishes(found.user), categories }, 200)
+  return c.json({ ...sayWishes(found.user), categories }, 200, tagged(found.tag))
 }
 
 function refusalOf(

@@ -12,9 +12,6 @@ const LISTING_RULE = `must be one of ${listings.join(', ')}`
 const MARK_RULE = `must be one of ${marks.join(', ')}`
 
 /** Anew from their shapes: what was made before the library was loaded cannot be described. */
-/** Of every route under /api/me, as readers of the documents are told. */
-export const security = [{ user: [] }]
-
 export const described = {
   notification: z.object(notification.shape).openapi('InboxNotification', {
     description: 'A notification as its user has it. `content` is any JSON object.',

@@ -1,12 +1,12 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { TICKET_MS, ticketAnswer, ticketRequest } from '../../protocol/ticket.ts'
-import { askInbox, type MeEnv } from './me-door.ts'
-import { security } from './me-schemas.ts'
-import { defaultHook, limitedBody, problemResponses } from './problem.ts'
-import { sealTicket } from './ticket-seal.ts'
+import type { ServedUser } from '../doors/served.ts'
+import { limitedBody } from '../doors/strict-body.ts'
+import { issueTicket } from '../doors/tickets.ts'
+import { defaultHook, problemResponses } from './problem.ts'
 
-/** What a browser opens a socket with: see protocol/ticket.ts. */
-export const meTickets = new OpenAPIHono<MeEnv>({ defaultHook })
+/** What a user's browser opens a socket with: see protocol/ticket.ts. */
+export const meTickets = new OpenAPIHono<ServedUser>({ defaultHook })
 
 const schema = ticketRequest.openapi('TicketRequest', { example: { topic: 'notifications' } })
 
@@ -14,8 +14,7 @@ const issue = createRoute({
   method: 'post',
   path: '/api/me/tickets',
   tags: ['Inbox'],
-  security,
-  summary: 'Get a ticket for a socket',
+  summary: 'Get a ticket for a socket of mine',
   description: 'It opens one socket of its topic, once.',
   middleware: [limitedBody],
   request: { body: { required: true, content: { 'application/json': { schema } } } },
@@ -24,20 +23,12 @@ const issue = createRoute({
       description: 'The ticket: send it as `?ticket=`.',
       content: { 'application/json': { schema: ticketAnswer.openapi('Ticket') } },
     },
-    ...problemResponses(
-      'invalid_body',
-      'unauthorized',
-      'body_too_large',
-      'unsupported_media_type',
-      'not_configured',
-    ),
+    ...problemResponses('invalid_body', 'body_too_large', 'unsupported_media_type'),
   },
 })
 
 meTickets.openapi(issue, async (c) => {
   const { topic } = c.req.valid('json')
-  const ticket = await askInbox(c, (inbox) => inbox.issueTicket(topic))
-  // Without the secret nobody came this far.
-  const sealed = await sealTicket(c.env.AUTH_SECRET ?? '', ticket)
-  return c.json({ ticket: sealed, expires_in_ms: TICKET_MS }, 201)
+  const ticket = await issueTicket(c.env, c.var.principal, topic)
+  return c.json({ ticket, expires_in_ms: TICKET_MS }, 201)
 })

@@ -1,25 +1,19 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import type { ServedUser } from '../doors/served.ts'
+import { askInbox, noSuchUser } from './ask-inbox.ts'
 import { database } from './database.ts'
-import { askInbox, type MeEnv, noSuchUser } from './me-door.ts'
-import { described, security } from './me-schemas.ts'
+import { described } from './me-schemas.ts'
 import { readUser } from './me-store.ts'
 import { defaultHook, problemResponses } from './problem.ts'
 import { sayUser, user as userSchema } from './user-schemas.ts'
 
 /** Who the token says that asks. */
-export const me = new OpenAPIHono<MeEnv>({ defaultHook })
-me.openAPIRegistry.registerComponent('securitySchemes', 'user', {
-  type: 'http',
-  scheme: 'bearer',
-  bearerFormat: 'JWT',
-  description: 'A token of a user: HS256 with AUTH_SECRET, `sub` is the id of the user.',
-})
+export const me = new OpenAPIHono<ServedUser>({ defaultHook })
 
 const read = createRoute({
   method: 'get',
   path: '/api/me',
   tags: ['Inbox'],
-  security,
   summary: 'Who I am, and how much is new',
   responses: {
     200: {
@@ -30,7 +24,7 @@ const read = createRoute({
         },
       },
     },
-    ...problemResponses('unauthorized', 'not_found', 'not_configured', 'database_unavailable'),
+    ...problemResponses('not_found', 'not_configured', 'database_unavailable'),
   },
 })
 

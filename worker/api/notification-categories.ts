@@ -1,10 +1,21 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { asc, eq } from 'drizzle-orm'
+import { asc, eq, sql } from 'drizzle-orm'
+import type { Context } from 'hono'
 import { notification_categories as table } from '../../drizzle/inbox-schema.ts'
+import { limitedBody } from '../doors/strict-body.ts'
 import { type DatabaseEnv, database } from './database.ts'
+import {
+  expected,
+  ifMatchHeader,
+  mayIfMatchHeader,
+  ofChanging,
+  tagged,
+  tagHeader,
+} from './entity-tag.ts'
 import { category } from './notification-schemas.ts'
 import { isStorable } from './opaque.ts'
-import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
+import { writeAll } from './writing.ts'
 
 /**
  * What is said of categories. One needs no row to be used; one that is critical cannot be switched
@@ -28,13 +39,18 @@ const about = {
     .openapi({ description: 'true: always told, at once, on every channel.', example: false }),
 }
 
-const oneCategory = z.object({ name: z.string().openapi({ example: 'orders' }), ...about })
+const oneCategory = z.object({
+  name: z.string().openapi({ example: 'orders' }),
+  ...about,
+  version: z.int().openapi({ description: 'Grows by one with each update.', example: 1 }),
+})
 
 const described = {
   description: 'The category.',
   content: {
     'application/json': { schema: oneCategory.openapi('NotificationCategory') },
   },
+  headers: tagHeader,
 }
 
 const named = z.object({
@@ -58,7 +74,7 @@ const list = createRoute({
       description: 'All, by name.',
       content: { 'application/json': { schema: z.object({ categories: z.array(oneCategory) }) } },
     },
-    ...problemResponses('unauthorized', 'database_unavailable'),
+    ...problemResponses('database_unavailable'),
   },
 })
 
@@ -67,29 +83,57 @@ notificationCategories.openapi(list, async (c) => {
   return c.json({ categories }, 200)
 })
 
+const read = createRoute({
+  method: 'get',
+  path: onePath,
+  tags,
+  summary: 'Read what is said of a category',
+  request: { params: named },
+  responses: {
+    200: described,
+    ...problemResponses('invalid_id', 'not_found', 'database_unavailable'),
+  },
+})
+
+notificationCategories.openapi(read, async (c) => {
+  const { name } = c.req.valid('param')
+  const [row] = await database(c.env).select().from(table).where(eq(table.name, name))
+  return row ? c.json(row, 200, tagged(row.version)) : missing(c, name)
+})
+
 const put = createRoute({
   method: 'put',
   path: onePath,
   tags,
   summary: 'Say what a category is, and whether it is critical',
+  description:
+    'Of one that nothing is said of yet, `If-Match` is `"0"`; `*` also is whatever there is, or nothing.',
   middleware: [limitedBody],
   request: {
     params: named,
+    headers: ifMatchHeader,
     body: { required: true, content: { 'application/json': { schema: wanted } } },
   },
-  responses: { 200: described, ...problemResponses('invalid_id', 'unauthorized', ...ofWriting) },
+  responses: { 200: described, ...problemResponses('invalid_id', ...ofChanging) },
 })
 
 notificationCategories.openapi(put, async (c) => {
   const { name } = c.req.valid('param')
   const said = c.req.valid('json')
-  const [row] = await database(c.env)
-    .insert(table)
-    .values({ name, ...said })
-    .onConflictDoUpdate({ target: table.name, set: said })
-    .returning()
+  const [, , [row]] = await writeAll(c, (db) => [
+    // By itself: what comes behind it must see what another has written meanwhile.
+    db.execute(
+      sql`SELECT pg_advisory_xact_lock(hashtextextended('belfry category ' || ${name}, 0))`,
+    ),
+    db.execute(expected(c, sql`SELECT coalesce((${versionOf(name)}), '0')`)),
+    db
+      .insert(table)
+      .values({ name, ...said })
+      .onConflictDoUpdate({ target: table.name, set: said })
+      .returning(),
+  ])
   if (!row) throw new Error('the upsert returned no row')
-  return c.json(row, 200)
+  return c.json(row, 200, tagged(row.version))
 })
 
 const remove = createRoute({
@@ -98,19 +142,29 @@ const remove = createRoute({
   tags,
   summary: 'Say nothing more of a category',
   description: 'It can still be used, and is not critical then.',
-  request: { params: named },
+  request: { params: named, headers: mayIfMatchHeader },
   responses: {
     204: { description: 'It is gone.' },
-    ...problemResponses('invalid_id', 'unauthorized', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'precondition_failed', 'database_unavailable'),
   },
 })
 
 notificationCategories.openapi(remove, async (c) => {
   const { name } = c.req.valid('param')
-  const gone = await database(c.env).delete(table).where(eq(table.name, name)).returning()
-  return gone.length > 0
-    ? c.body(null, 204)
-    : problem(c, 'not_found', {
-        detail: `Nothing is said of the category "${name}". What is, GET ${path} lists.`,
-      })
+  const [, gone] = await writeAll(c, (db) => [
+    db.execute(expected(c, versionOf(name))),
+    db.delete(table).where(eq(table.name, name)).returning({ name: table.name }),
+  ])
+  return gone.length > 0 ? c.body(null, 204) : missing(c, name)
 })
+
+/** Locks the row. */
+function versionOf(name: string) {
+  return sql`SELECT version::text FROM ${table} WHERE ${eq(table.name, name)} FOR UPDATE`
+}
+
+function missing(c: Context, name: string) {
+  return problem(c, 'not_found', {
+    detail: `Nothing is said of the category "${name}". What is, GET ${path} lists.`,
+  })
+}

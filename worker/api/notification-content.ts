@@ -2,10 +2,9 @@ import { isStorable } from './opaque.ts'
 
 /**
  * What a notification holds must come out of Postgres, the feed and a browser as it went in. So
- * what one of them would change or refuse is refused here.
+ * what one of them would change or refuse is refused here. How deep it may be, json-bytes.ts says.
  */
 export const MAX_CONTENT_BYTES = 64 * 1024
-const MAX_DEPTH = 64
 
 type Fault = { path: string[]; message: string }
 
@@ -14,7 +13,7 @@ export function contentFault(content: Record<string, unknown>): Fault | null {
   const waiting: { value: unknown; path: string[] }[] = [{ value: content, path: [] }]
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { value, path } = next
-    const message = faultOf(value, path.length)
+    const message = faultOf(value)
     if (message !== null) return { path, message }
     if (typeof value !== 'object' || value === null) continue
     for (const [key, inner] of Object.entries(value)) {
@@ -30,7 +29,7 @@ export function contentFault(content: Record<string, unknown>): Fault | null {
 
 const UNSTORABLE = 'must hold neither NUL nor half a surrogate pair'
 
-function faultOf(value: unknown, depth: number): string | null {
+function faultOf(value: unknown): string | null {
   switch (typeof value) {
     case 'string':
       return isStorable(value) ? null : UNSTORABLE
@@ -39,6 +38,6 @@ function faultOf(value: unknown, depth: number): string | null {
         ? null
         : 'must be a number that loses no digits, up to 9007199254740991; send a greater one as text'
     default:
-      return depth > MAX_DEPTH ? `must not be nested deeper than ${MAX_DEPTH}` : null
+      return null
   }
 }

@@ -1,5 +1,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { limitedBody } from '../doors/strict-body.ts'
 import { whyRefused, writeByHalves } from './by-halves.ts'
+import { tagHeader } from './entity-tag.ts'
 import { notification, notificationId, redrivable, redriveOrder } from './notification-schemas.ts'
 import {
   countNotifications,
@@ -10,8 +13,8 @@ import {
   redriveNotification,
   redriveNotifications,
 } from './notification-store.ts'
-import { missing, say, tell } from './notifications.ts'
-import { defaultHook, limitedBody, problem, problemResponses } from './problem.ts'
+import { missing, say, tagOf, tell } from './notifications.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 import { MOST_TOLD, type WriterEnv } from './tell-inboxes.ts'
 
 /**
@@ -63,7 +66,6 @@ const many = createRoute({
     },
     ...problemResponses(
       'invalid_body',
-      'unauthorized',
       'body_too_large',
       'unsupported_media_type',
       'database_unavailable',
@@ -76,23 +78,23 @@ notificationRedrive.openapi(many, async (c) => {
   const { state = ['parked'], user, category } = filter
   const wanted = { states: state, user, category }
   if (dry_run) return c.json({ matching: await countNotifications(c.env, wanted) }, 200)
-  const { redriven, first, refusals } = await redriveAll(c.env, wanted)
+  const { redriven, first, refusals } = await redriveAll(c, wanted)
   if (redriven > 0 && redriven <= MOST_TOLD) tell(c, findNotifications(c.env, first))
   const refused = refusals.length
   return c.json({ redriven, refused, refusals: refusals.slice(0, MOST_NAMED) }, 200)
 })
 
 /** @returns `first`: ids of the first few that were redriven */
-async function redriveAll(env: WriterEnv, filter: NotificationFilter) {
+async function redriveAll(c: Context, filter: NotificationFilter) {
   const refusals: z.infer<typeof refusal>[] = []
   const first: number[] = []
   let redriven = 0
   for (let after: number | undefined = 0; after !== undefined; ) {
-    const ids: number[] = await idsAfter(env, filter, after, PAGE)
+    const ids: number[] = await idsAfter(c.env, filter, after, PAGE)
     await writeByHalves(
       ids,
       async (some) => {
-        const done = await redriveNotifications(env, some)
+        const done = await redriveNotifications(c, some)
         redriven += done.length
         first.push(...done.slice(0, MOST_TOLD - first.length))
       },
@@ -114,10 +116,10 @@ const one = createRoute({
     200: {
       description: 'As it is now: delivered, if it is due, or declined again.',
       content: { 'application/json': { schema: notification } },
+      headers: tagHeader,
     },
     ...problemResponses(
       'invalid_id',
-      'unauthorized',
       'not_found',
       'wrong_state',
       'unprocessable',
@@ -129,10 +131,10 @@ const one = createRoute({
 notificationRedrive.openapi(one, async (c) => {
   const { id } = c.req.valid('param')
   try {
-    const redriven = await redriveNotification(c.env, id)
+    const redriven = await redriveNotification(c, id)
     if (redriven) {
       tell(c, [redriven])
-      return c.json(say(redriven), 200)
+      return c.json(say(redriven), 200, tagOf(redriven))
     }
   } catch (error) {
     const why = whyRefused(error)

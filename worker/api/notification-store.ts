@@ -1,9 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm'
+import type { Context } from 'hono'
 import type { Row } from '../../protocol/change.ts'
 import { quoteInexactNumbers } from '../../protocol/exact-numbers.ts'
 import { type DatabaseEnv, database } from './database.ts'
+import { expected } from './entity-tag.ts'
 import { idList } from './id-list.ts'
 import { type AskedState, redrivable } from './notification-schemas.ts'
+import { notedInBulk, writeAll, writeOnce } from './writing.ts'
 
 /**
  * Notifications in Postgres, which is authoritative on them: it plans each when it is written, and
@@ -81,23 +84,26 @@ export type Notified =
       ids: number[]
     }
   | { outcome: 'unknown_users'; users: number[] }
-  | { outcome: 'key_reused' }
 
-/**
- * All or none of them. @param users null for everyone who receives any
- * @param once the same key again is answered the same, if it bears the same hash
- */
+/** All or none of them, once for each idempotency key. @param users null for everyone who receives any */
 export async function notify(
-  env: DatabaseEnv,
+  c: Context,
   users: readonly number[] | null,
   told: Told,
-  once: { key: string; hash: string } | null,
 ): Promise<Notified> {
   const recipients = users === null ? null : idList(users)
-  const { rows } = await database(env, NOTIFY_TIMEOUT_MS).execute<{ json: string }>(sql`
-    SELECT belfry.notify(${recipients}::bigint[], ${JSON.stringify(told)}::json,
-                         ${once?.key ?? null}::text, ${once?.hash ?? null}::text)::text AS json`)
-  return JSON.parse(rows[0]?.json ?? 'null') as Notified
+  const notified = await writeOnce(
+    c,
+    (db) => [
+      db.execute<{ json: string }>(sql`
+        SELECT belfry.notify(${recipients}::bigint[], ${JSON.stringify(told)}::json)::text AS json`),
+    ],
+    ([{ rows }]) => JSON.parse(rows[0]?.json ?? 'null') as Notified,
+    async ({ answer }) => answer as Notified,
+    { timeoutMs: NOTIFY_TIMEOUT_MS },
+  )
+  if (!notified) throw new Error('users were notified before, and nothing is known of it')
+  return notified
 }
 
 /**
@@ -105,7 +111,7 @@ export async function notify(
  * @returns null if there is none that takes the changes
  */
 export async function changeNotification(
-  env: DatabaseEnv,
+  c: Context,
   id: number,
   { content, ...changes }: { [Field in keyof Told]?: Told[Field] | undefined },
 ): Promise<Found | null> {
@@ -117,24 +123,25 @@ export async function changeNotification(
   const isPlanned = changes.scheduled_at !== undefined
   if (isPlanned) values.push(['state', sql`'scheduled'`])
   const set = values.map(([column, value]) => sql`${sql.identifier(column)} = ${value}`)
-  return write(env, id, sql.join(set, sql`, `), isPlanned ? sql`n.state <> 'delivered'` : sql`true`)
+  return change(c, id, sql.join(set, sql`, `), isPlanned ? sql`n.state <> 'delivered'` : sql`true`)
 }
 
 /** @returns null if there is none to cancel */
-export function cancelNotification(env: DatabaseEnv, id: number): Promise<Found | null> {
-  return write(env, id, sql`state = 'cancelled'`, sql`n.state IN ('scheduled', 'parked')`)
+export function cancelNotification(c: Context, id: number): Promise<Found | null> {
+  return change(c, id, sql`state = 'cancelled'`, sql`n.state IN ('scheduled', 'parked')`)
 }
 
 /** Plans it again. @returns null if there is none to redrive */
-export function redriveNotification(env: DatabaseEnv, id: number): Promise<Found | null> {
-  return write(env, id, sql`state = 'scheduled'`, conditionOf({ states: redrivable }))
+export function redriveNotification(c: Context, id: number): Promise<Found | null> {
+  return change(c, id, sql`state = 'scheduled'`, conditionOf({ states: redrivable }))
 }
 
 /** @returns whether it was there */
-export async function deleteNotification(env: DatabaseEnv, id: number): Promise<boolean> {
-  const { rows } = await database(env).execute(
-    sql`DELETE FROM notifications WHERE id = ${id}::bigint RETURNING id`,
-  )
+export async function deleteNotification(c: Context, id: number): Promise<boolean> {
+  const [, { rows }] = await writeAll(c, (db) => [
+    db.execute(expected(c, versionOf(id))),
+    db.execute(sql`DELETE FROM notifications WHERE id = ${id}::bigint RETURNING id`),
+  ])
   return rows.length > 0
 }
 
@@ -162,39 +169,58 @@ export async function idsAfter(
   return rows.map(({ id }) => Number(id))
 }
 
-/** Plans them again, all or none. @returns the ids of those it was done to */
-export async function redriveNotifications(
-  env: DatabaseEnv,
-  ids: readonly number[],
-): Promise<number[]> {
-  const { rows } = await database(env).execute<{ id: string }>(sql`
-    UPDATE notifications AS n SET state = 'scheduled'
-     WHERE n.id = ANY (${idList(ids)}::bigint[]) AND ${conditionOf({ states: redrivable })}
-    RETURNING n.id::text AS id`)
-  return rows.map(({ id }) => Number(id))
+/**
+ * Plans them again, all or none. All of one request are one row of the audit.
+ * @returns the ids of those it was done to
+ */
+export async function redriveNotifications(c: Context, ids: readonly number[]): Promise<number[]> {
+  const act = { action: 'redrive', table: 'notifications', key: 'many' }
+  const [, { rows }] = await writeAll(c, (db) => [
+    db.execute(sql`SELECT ${notedInBulk(act, sql`'{}'`)}`),
+    db.execute<{ ids: string }>(sql`
+      WITH redriven AS (
+        UPDATE notifications AS n SET state = 'scheduled'
+         WHERE n.id = ANY (${idList(ids)}::bigint[]) AND ${conditionOf({ states: redrivable })}
+        RETURNING n.id)
+      SELECT coalesce(json_agg(r.id), '[]')::text AS ids,
+             ${notedInBulk(act, sql`jsonb_build_object('redriven', count(*))`)}
+        FROM redriven AS r`),
+  ])
+  return JSON.parse(rows[0]?.ids ?? '[]') as number[]
 }
 
-async function write(
-  env: DatabaseEnv,
-  id: number,
-  set: SQL,
-  condition: SQL,
-): Promise<Found | null> {
-  const [written] = await rowsOf(
-    env,
-    sql`UPDATE notifications AS n SET ${set} WHERE n.id = ${id}::bigint AND ${condition} RETURNING n.*`,
-  )
-  return written ?? null
+/** Of a version that the request names, if it names any. */
+async function change(c: Context, id: number, set: SQL, condition: SQL): Promise<Found | null> {
+  const statement = sql`
+    UPDATE notifications AS n SET ${set} WHERE n.id = ${id}::bigint AND ${condition} RETURNING n.*`
+  const [, { rows }] = await writeAll(c, (db) => [
+    db.execute(expected(c, versionOf(id))),
+    db.execute<{ json: string }>(asChanges(statement)),
+  ])
+  return foundIn(rows)[0] ?? null
+}
+
+/** Locks the row. */
+function versionOf(id: number): SQL {
+  return sql`SELECT version::text FROM notifications WHERE id = ${id}::bigint FOR UPDATE`
 }
 
 async function rowsOf(env: DatabaseEnv, statement: SQL, order = sql``): Promise<Found[]> {
-  const { rows } = await database(env).execute<{ json: string }>(sql`
+  const { rows } = await database(env).execute<{ json: string }>(asChanges(statement, order))
+  return foundIn(rows)
+}
+
+function asChanges(statement: SQL, order = sql``): SQL {
+  return sql`
     WITH utc AS MATERIALIZED (SELECT set_config('timezone', 'UTC', true) AS zone), n AS (${statement})
     SELECT CASE WHEN utc.zone = 'UTC' THEN
              json_build_object('notification', to_json(n), 'user', json_build_object(
                'last_opened_at', u.last_opened_at, 'all_read_at', u.all_read_at,
                'all_archived_at', u.all_archived_at)) END::text AS json
-      FROM utc CROSS JOIN n JOIN users AS u ON u.id = n.user_id ${order}`)
+      FROM utc CROSS JOIN n JOIN users AS u ON u.id = n.user_id ${order}`
+}
+
+function foundIn(rows: readonly { json: string }[]): Found[] {
   return JSON.parse(quoteInexactNumbers(`[${rows.map(({ json }) => json).join()}]`)) as Found[]
 }
 

@@ -1,5 +1,8 @@
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { createRoute, OpenAPIHono, type z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { bodyOfAtMost } from '../doors/strict-body.ts'
+import { ifMatchHeader, mayIfMatchHeader, ofChanging, tagged, tagHeader } from './entity-tag.ts'
+import { ofCreating, onceHeader } from './idempotency.ts'
 import { MAX_CONTENT_BYTES } from './notification-content.ts'
 import {
   newNotification,
@@ -22,14 +25,7 @@ import {
   notify,
 } from './notification-store.ts'
 import { formatPageCursor, parsePageCursor } from './page-cursor.ts'
-import {
-  bodyOfAtMost,
-  defaultHook,
-  markRepeatable,
-  ofWriting,
-  problem,
-  problemResponses,
-} from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 import { MOST_TOLD, tellInboxes, type WriterEnv } from './tell-inboxes.ts'
 
 /**
@@ -48,6 +44,7 @@ const onePath = '/api/notifications/{id}'
 const oneNotification = {
   description: 'The notification.',
   content: { 'application/json': { schema: notification } },
+  headers: tagHeader,
 }
 const limitedNotification = bodyOfAtMost(MAX_NOTIFICATION_BYTES)
 
@@ -61,17 +58,17 @@ const list = createRoute({
   request: { query: notificationQuery },
   responses: {
     200: { description: 'A page.', content: { 'application/json': { schema: notificationPage } } },
-    ...problemResponses('invalid_query', 'invalid_cursor', 'unauthorized', 'database_unavailable'),
+    ...problemResponses('invalid_query', 'invalid_cursor', 'database_unavailable'),
   },
 })
 
 notifications.openapi(list, async (c) => {
   const { state, user, category, limit, cursor } = c.req.valid('query')
-  const start = parsePageCursor('notifications', cursor)
+  const start = await parsePageCursor(c.env, 'notifications', cursor)
   if (!start.ok) return problem(c, 'invalid_cursor', { detail: start.detail })
   const filter = { states: state, user, category }
   const { found, next } = await listNotifications(c.env, filter, limit, start.before)
-  const next_cursor = formatPageCursor('notifications', next)
+  const next_cursor = await formatPageCursor(c.env, 'notifications', next)
   return c.json({ notifications: found.map(say), next_cursor }, 200)
 })
 
@@ -84,16 +81,7 @@ const create = createRoute({
     'All or nothing, in one statement: if one of the users is not there, nobody is told. Who wants none of it is counted as declined. To everyone it may take minutes, up to five; if the answer is lost on the way, send the same again with the same `Idempotency-Key`, and nobody is told twice.',
   middleware: [limitedNotification],
   request: {
-    headers: z.object({
-      'idempotency-key': z
-        .string()
-        .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
-        .optional()
-        .openapi({
-          description: 'The same within 24 hours is one request, and is answered the same.',
-          example: 'release-notes-2026-11',
-        }),
-    }),
+    headers: onceHeader,
     body: { required: true, content: { 'application/json': { schema: newNotification } } },
   },
   responses: {
@@ -101,31 +89,17 @@ const create = createRoute({
       description: 'What became of them.',
       content: { 'application/json': { schema: notified } },
     },
-    ...problemResponses(
-      'invalid_query',
-      'unauthorized',
-      'unknown_users',
-      'idempotency_key_reused',
-      ...ofWriting,
-    ),
+    ...problemResponses('unknown_users', ...ofCreating),
   },
 })
 
 notifications.openapi(create, async (c) => {
-  const given = c.req.valid('json')
-  const { user_id, user_ids, to: _, ...told } = given
-  const key = c.req.valid('header')['idempotency-key']
-  const once = key === undefined ? null : { key, hash: await hashOf(JSON.stringify(given)) }
-  if (once) markRepeatable(c)
+  const { user_id, user_ids, to: _, ...told } = c.req.valid('json')
   const users = user_ids ?? (user_id === undefined ? null : [user_id])
-  const { outcome, ...reply } = await notify(c.env, users, told, once)
+  const { outcome, ...reply } = await notify(c, users, told)
   switch (outcome) {
     case 'unknown_users':
       return unknownUsers(c, (reply as { users: number[] }).users)
-    case 'key_reused':
-      return problem(c, 'idempotency_key_reused', {
-        detail: `The key ${key} came with another body within the last 24 hours. Send a key of its own with each request.`,
-      })
     case 'created': {
       const created = reply as z.infer<typeof notified>
       if (created.ids.length <= MOST_TOLD) tell(c, findNotifications(c.env, created.ids))
@@ -142,14 +116,14 @@ const read = createRoute({
   request: { params: notificationId },
   responses: {
     200: oneNotification,
-    ...problemResponses('invalid_id', 'unauthorized', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'database_unavailable'),
   },
 })
 
 notifications.openapi(read, async (c) => {
   const { id } = c.req.valid('param')
   const found = await findNotification(c.env, id)
-  return found ? c.json(say(found), 200) : missing(c, id)
+  return found ? c.json(say(found), 200, tagOf(found)) : missing(c, id)
 })
 
 const change = createRoute({
@@ -162,20 +136,21 @@ const change = createRoute({
   middleware: [limitedNotification],
   request: {
     params: notificationId,
+    headers: ifMatchHeader,
     body: { required: true, content: { 'application/json': { schema: notificationChanges } } },
   },
   responses: {
     200: oneNotification,
-    ...problemResponses('invalid_id', 'unauthorized', 'not_found', 'wrong_state', ...ofWriting),
+    ...problemResponses('invalid_id', 'not_found', 'wrong_state', ...ofChanging),
   },
 })
 
 notifications.openapi(change, async (c) => {
   const { id } = c.req.valid('param')
-  const changed = await changeNotification(c.env, id, c.req.valid('json'))
+  const changed = await changeNotification(c, id, c.req.valid('json'))
   if (changed) {
     tell(c, [changed])
-    return c.json(say(changed), 200)
+    return c.json(say(changed), 200, tagOf(changed))
   }
   return (await findNotification(c.env, id))
     ? problem(c, 'wrong_state', {
@@ -189,14 +164,14 @@ const cancel = createRoute({
   path: `${onePath}/cancel`,
   tags,
   summary: 'Cancel a notification that is scheduled or parked',
-  request: { params: notificationId },
+  request: { params: notificationId, headers: mayIfMatchHeader },
   responses: {
     200: oneNotification,
     ...problemResponses(
       'invalid_id',
-      'unauthorized',
       'not_found',
       'wrong_state',
+      'precondition_failed',
       'database_unavailable',
     ),
   },
@@ -204,10 +179,10 @@ const cancel = createRoute({
 
 notifications.openapi(cancel, async (c) => {
   const { id } = c.req.valid('param')
-  const cancelled = await cancelNotification(c.env, id)
+  const cancelled = await cancelNotification(c, id)
   if (cancelled) {
     tell(c, [cancelled])
-    return c.json(say(cancelled), 200)
+    return c.json(say(cancelled), 200, tagOf(cancelled))
   }
   const found = await findNotification(c.env, id)
   return found
@@ -221,16 +196,16 @@ const remove = createRoute({
   tags,
   summary: 'Delete a notification',
   description: 'Also one that is delivered: it leaves its user’s inbox. What was mailed, was.',
-  request: { params: notificationId },
+  request: { params: notificationId, headers: mayIfMatchHeader },
   responses: {
     204: { description: 'It is gone.' },
-    ...problemResponses('invalid_id', 'unauthorized', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'precondition_failed', 'database_unavailable'),
   },
 })
 
 notifications.openapi(remove, async (c) => {
   const { id } = c.req.valid('param')
-  return (await deleteNotification(c.env, id)) ? c.body(null, 204) : missing(c, id)
+  return (await deleteNotification(c, id)) ? c.body(null, 204) : missing(c, id)
 })
 
 /** Their inboxes at once. */
@@ -246,6 +221,10 @@ export function tell(
 
 export function say({ notification, user }: Found) {
   return sayNotification(notification, user)
+}
+
+export function tagOf({ notification }: Found) {
+  return tagged(notification.version as number)
 }
 
 export function missing(c: Context, id: number) {
@@ -267,9 +246,4 @@ function notCancelled(id: number, state: unknown): string {
   return state === 'delivered'
     ? `Notification ${id} is delivered. To take it out of the inbox: DELETE ${path}/${id}.`
     : `Notification ${id} is ${state}, and nobody will be told it: there is nothing to cancel.`
-}
-
-async function hashOf(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,22 +1,79 @@
-/** A cursor's text: base64url of JSON. Callers pass it back as it is; nothing in it is secret. */
-export function toOpaque(value: unknown): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(value))
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-}
+import { base64url } from '../doors/base64url.ts'
+
+/**
+ * A cursor's text: base64url of JSON, and our seal on it. Callers pass it back as it is; nothing in
+ * it is secret. Must hold: what does not bear the seal is not read (P103). The key is derived from
+ * LINK_SECRET and good for nothing else; one that is made of the secret before is good as long as
+ * that stands beside it.
+ */
+export type CursorSecrets = { LINK_SECRET: string; LINK_SECRET_PREVIOUS?: string }
 
 /** The `detail` of the problem `invalid_cursor`. */
 export const NOT_OURS = 'Take next_cursor of the page before as it is, or begin without one.'
 
+export async function toOpaque({ LINK_SECRET }: CursorSecrets, value: unknown): Promise<string> {
+  const text = base64url(new TextEncoder().encode(JSON.stringify(value)))
+  const seal = await crypto.subtle.sign('HMAC', await keyOf(LINK_SECRET), sealed(text))
+  return text + base64url(new Uint8Array(seal))
+}
+
 /** @returns what stands in it; null if it is not one of ours */
-export function fromOpaque(text: string): unknown {
+export async function fromOpaque(
+  { LINK_SECRET, LINK_SECRET_PREVIOUS }: CursorSecrets,
+  cursor: string,
+): Promise<unknown> {
+  const text = cursor.slice(0, -SEAL_CHARACTERS)
+  const seal = fromBase64Url(cursor.slice(-SEAL_CHARACTERS))
+  if (cursor.length > MAX_CHARACTERS || seal === null || !cursor.endsWith(base64url(seal)))
+    return null
+  for (const secret of [LINK_SECRET, LINK_SECRET_PREVIOUS])
+    if (secret && (await crypto.subtle.verify('HMAC', await keyOf(secret), seal, sealed(text))))
+      return JSON.parse(new TextDecoder().decode(fromBase64Url(text) ?? new Uint8Array()))
+  return null
+}
+
+/** Of 256 bits. */
+const SEAL_CHARACTERS = 43
+/** None of ours is nearly as long; nothing is computed over what is. */
+const MAX_CHARACTERS = 16_384
+
+/** The seal is on the characters, of which another spelling would be another cursor. */
+function sealed(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+type Key = ReturnType<typeof deriveKey>
+
+const keys = new Map<string, Key>()
+
+function keyOf(secret: string): Key {
+  const known = keys.get(secret)
+  if (known) return known
+  const key = deriveKey(secret)
+  keys.set(secret, key)
+  return key
+}
+
+async function deriveKey(secret: string) {
+  const encoder = new TextEncoder()
+  const material = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, [
+    'deriveKey',
+  ])
+  const hkdf = {
+    name: 'HKDF',
+    hash: 'SHA-256',
+    salt: new Uint8Array(),
+    info: encoder.encode('belfry cursor'),
+  }
+  const hmac = { name: 'HMAC', hash: 'SHA-256', length: 256 }
+  return crypto.subtle.deriveKey(hkdf, material, hmac, false, ['sign', 'verify'])
+}
+
+function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
   if (!/^[\w-]+$/.test(text)) return null
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
+    return Uint8Array.from(binary, (character) => character.charCodeAt(0))
   } catch {
     return null
   }

@@ -1,21 +1,22 @@
 import { and, asc, desc, ilike, inArray, type SQL, sql } from 'drizzle-orm'
-import type { NeonHttpDatabase } from 'drizzle-orm/neon-http'
 import { orders } from '../../drizzle/schema.ts'
+import { type DatabaseEnv, database } from './database.ts'
 import { type Cursor, formatCursor, readSort, sortColumns } from './keyset.ts'
 import { escapeLike } from './like-text.ts'
+import type { CursorSecrets } from './opaque.ts'
 import type { ListQuery } from './order-schemas.ts'
 
 type Order = typeof orders.$inferSelect
 
 /** One page, and the cursor of the next; one row more than asked for tells whether there is one. */
 export async function listOrders(
-  db: NeonHttpDatabase,
+  env: DatabaseEnv & CursorSecrets,
   { status, customer, sort, limit }: ListQuery,
   cursor: Cursor | null,
 ): Promise<{ orders: Order[]; next_cursor: string | null }> {
   const { column, descending } = readSort(sort)
   const direction = descending ? desc : asc
-  const rows = await db
+  const rows = await database(env)
     .select()
     .from(orders)
     .where(
@@ -31,7 +32,7 @@ export async function listOrders(
   const last = rows.length > limit ? page.at(-1) : undefined
   return {
     orders: page,
-    next_cursor: last ? formatCursor({ sort, value: last[column], id: last.id }) : null,
+    next_cursor: last ? await formatCursor(env, { sort, value: last[column], id: last.id }) : null,
   }
 }
 

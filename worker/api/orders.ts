@@ -1,12 +1,18 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
-import { NeonDbError } from '@neondatabase/serverless'
-import { eq } from 'drizzle-orm'
-import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { Context } from 'hono'
-import { orders as table } from '../../drizzle/schema.ts'
+import { limitedBody } from '../doors/strict-body.ts'
 import { type DatabaseEnv, database } from './database.ts'
-import { rootCause } from './database-failure.ts'
+import {
+  ifMatchHeader,
+  madeHeaders,
+  mayIfMatchHeader,
+  ofChanging,
+  tagged,
+  tagHeader,
+} from './entity-tag.ts'
+import { goneSince, ofCreating, onceHeader } from './idempotency.ts'
 import { parseCursor } from './keyset.ts'
+import type { CursorSecrets } from './opaque.ts'
 import { listOrders } from './order-list.ts'
 import {
   listQuery,
@@ -17,19 +23,24 @@ import {
   orderPage,
   wholeOrder,
 } from './order-schemas.ts'
-import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
+import { changeOrder, deleteOrder, findOrder, insertOrder } from './order-store.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 
 /**
  * Orders over HTTP: an ordinary writer among others. Postgres is authoritative: it settles the
  * status's case, the version and the times, and every change reaches the feed from there, not
  * from here.
  */
-export const orders = new OpenAPIHono<{ Bindings: DatabaseEnv }>({ defaultHook })
+export const orders = new OpenAPIHono<{ Bindings: DatabaseEnv & CursorSecrets }>({ defaultHook })
 
 const tags = ['Orders']
 const path = '/api/orders'
 const onePath = '/api/orders/{id}'
-const oneOrder = { description: 'The order.', content: { 'application/json': { schema: order } } }
+const oneOrder = {
+  description: 'The order.',
+  content: { 'application/json': { schema: order } },
+  headers: tagHeader,
+}
 
 const list = createRoute({
   method: 'get',
@@ -45,9 +56,10 @@ const list = createRoute({
 
 orders.openapi(list, async (c) => {
   const query = c.req.valid('query')
-  const start = query.cursor === undefined ? null : parseCursor(query.cursor, query.sort)
+  const start =
+    query.cursor === undefined ? null : await parseCursor(c.env, query.cursor, query.sort)
   if (start?.ok === false) return problem(c, 'invalid_cursor', { detail: start.detail })
-  return c.json(await listOrders(database(c.env), query, start?.cursor ?? null), 200)
+  return c.json(await listOrders(c.env, query, start?.cursor ?? null), 200)
 })
 
 const create = createRoute({
@@ -56,23 +68,23 @@ const create = createRoute({
   tags,
   summary: 'Create an order',
   middleware: [limitedBody],
-  request: { body: { required: true, content: { 'application/json': { schema: newOrder } } } },
+  request: {
+    headers: onceHeader,
+    body: { required: true, content: { 'application/json': { schema: newOrder } } },
+  },
   responses: {
-    201: {
-      ...oneOrder,
-      headers: { Location: { description: 'Where it is.', schema: { type: 'string' } } },
-    },
-    ...problemResponses('unknown_users', ...ofWriting),
+    201: { ...oneOrder, headers: madeHeaders },
+    ...problemResponses('unknown_users', ...ofCreating),
   },
 })
 
 orders.openapi(create, async (c) => {
   const values = c.req.valid('json')
-  const rows = await unlessUnknown(database(c.env).insert(table).values(values).returning())
-  if (rows === null) return unknownUser(c, values.customer_id)
-  const [row] = rows
-  if (!row) throw new Error('the insert returned no row')
-  return c.json(row, 201, { Location: `${path}/${row.id}` })
+  const made = await insertOrder(c, values)
+  if (made === 'unknown') return unknownUser(c, values.customer_id)
+  return made
+    ? c.json(made, 201, { ...tagged(made.version), Location: `${path}/${made.id}` })
+    : goneSince(c)
 })
 
 const read = createRoute({
@@ -89,13 +101,13 @@ const read = createRoute({
 
 orders.openapi(read, async (c) => {
   const { id } = c.req.valid('param')
-  const [row] = await database(c.env).select().from(table).where(eq(table.id, id))
-  return row ? c.json(row, 200) : missing(c, id)
+  const row = await findOrder(database(c.env), id)
+  return row ? c.json(row, 200, tagged(row.version)) : missing(c, id)
 })
 
 const changed = {
   200: oneOrder,
-  ...problemResponses('invalid_id', 'not_found', 'unknown_users', ...ofWriting),
+  ...problemResponses('invalid_id', 'not_found', 'unknown_users', ...ofChanging),
 }
 
 const replace = createRoute({
@@ -106,6 +118,7 @@ const replace = createRoute({
   middleware: [limitedBody],
   request: {
     params: orderId,
+    headers: ifMatchHeader,
     body: { required: true, content: { 'application/json': { schema: wholeOrder } } },
   },
   responses: changed,
@@ -114,9 +127,9 @@ const replace = createRoute({
 orders.openapi(replace, async (c) => {
   const { id } = c.req.valid('param')
   const values = c.req.valid('json')
-  const rows = await unlessUnknown(update(c, id, values))
-  if (rows === null) return unknownUser(c, values.customer_id)
-  return rows[0] ? c.json(rows[0], 200) : missing(c, id)
+  const row = await changeOrder(c, id, values)
+  if (row === 'unknown') return unknownUser(c, values.customer_id)
+  return row ? c.json(row, 200, tagged(row.version)) : missing(c, id)
 })
 
 const change = createRoute({
@@ -127,6 +140,7 @@ const change = createRoute({
   middleware: [limitedBody],
   request: {
     params: orderId,
+    headers: ifMatchHeader,
     body: { required: true, content: { 'application/json': { schema: orderChanges } } },
   },
   responses: changed,
@@ -135,9 +149,9 @@ const change = createRoute({
 orders.openapi(change, async (c) => {
   const { id } = c.req.valid('param')
   const values = c.req.valid('json')
-  const rows = await unlessUnknown(update(c, id, values))
-  if (rows === null) return unknownUser(c, values.customer_id)
-  return rows[0] ? c.json(rows[0], 200) : missing(c, id)
+  const row = await changeOrder(c, id, values)
+  if (row === 'unknown') return unknownUser(c, values.customer_id)
+  return row ? c.json(row, 200, tagged(row.version)) : missing(c, id)
 })
 
 const remove = createRoute({
@@ -145,41 +159,23 @@ const remove = createRoute({
   path: onePath,
   tags,
   summary: 'Delete an order',
-  request: { params: orderId },
+  request: { params: orderId, headers: mayIfMatchHeader },
   responses: {
     204: { description: 'It is gone.' },
-    ...problemResponses('invalid_id', 'not_found', 'conflict', 'database_unavailable'),
+    ...problemResponses(
+      'invalid_id',
+      'not_found',
+      'conflict',
+      'precondition_failed',
+      'database_unavailable',
+    ),
   },
 })
 
 orders.openapi(remove, async (c) => {
   const { id } = c.req.valid('param')
-  const [row] = await database(c.env)
-    .delete(table)
-    .where(eq(table.id, id))
-    .returning({ id: table.id })
-  return row ? c.body(null, 204) : missing(c, id)
+  return (await deleteOrder(c, id)) ? c.body(null, 204) : missing(c, id)
 })
-
-function update(
-  c: Context<{ Bindings: DatabaseEnv }>,
-  id: number,
-  values: PgUpdateSetSource<typeof table>,
-) {
-  return database(c.env).update(table).set(values).where(eq(table.id, id)).returning()
-}
-
-/** @returns null if there is no such customer */
-async function unlessUnknown<Rows>(writing: Promise<Rows>): Promise<Rows | null> {
-  try {
-    return await writing
-  } catch (error) {
-    const cause = rootCause(error)
-    if (cause instanceof NeonDbError && cause.constraint === 'orders_customer_id_users_id_fk')
-      return null
-    throw error
-  }
-}
 
 function unknownUser(c: Context, id: number | null | undefined) {
   return problem(c, 'unknown_users', {

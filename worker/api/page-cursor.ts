@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
+import { type CursorSecrets, fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
 
 /**
  * Where a reader of a list that an object keeps stands: before the row of this number. A cursor
@@ -7,16 +7,24 @@ import { fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
  */
 export type PageCursor = { ok: true; before: number | null } | { ok: false; detail: string }
 
-export function formatPageCursor(list: string, next: number | null): string | null {
-  return next === null ? null : toOpaque({ list, before: next })
+export async function formatPageCursor(
+  secrets: CursorSecrets,
+  list: string,
+  next: number | null,
+): Promise<string | null> {
+  return next === null ? null : toOpaque(secrets, { list, before: next })
 }
 
 const shape = z.strictObject({ list: z.string(), before: z.int().nonnegative() })
 
 /** @param text undefined to begin */
-export function parsePageCursor(list: string, text: string | undefined): PageCursor {
+export async function parsePageCursor(
+  secrets: CursorSecrets,
+  list: string,
+  text: string | undefined,
+): Promise<PageCursor> {
   if (text === undefined) return { ok: true, before: null }
-  const read = shape.safeParse(fromOpaque(text))
+  const read = shape.safeParse(await fromOpaque(secrets, text))
   if (!read.success) return { ok: false, detail: NOT_OURS }
   return read.data.list === list
     ? { ok: true, before: read.data.before }

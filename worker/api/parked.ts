@@ -4,14 +4,16 @@ import { formatPosition, parsePosition } from '../../protocol/position.ts'
 import type { Env } from '../env.ts'
 import type { ParkedChange } from '../feed/parked.ts'
 import { describedChange } from './described-change.ts'
-import { NOT_OURS } from './opaque.ts'
+import { formatPageCursor, parsePageCursor } from './page-cursor.ts'
 import { pageLimit } from './page-limit.ts'
 import { defaultHook, problem, problemResponses } from './problem.ts'
+import { note } from './writing.ts'
 
 /** What consumers have given up, for the people who look after it; app.ts asks for the token. */
 export const parked = new OpenAPIHono<{ Bindings: Env }>({ defaultHook })
 
 const tags = ['Admin']
+const LIST = 'parked'
 
 const parkedChange = z
   .object({
@@ -51,17 +53,16 @@ const list = createRoute({
         },
       },
     },
-    ...problemResponses('unauthorized', 'invalid_query', 'invalid_cursor'),
+    ...problemResponses('invalid_query', 'invalid_cursor'),
   },
 })
 
 parked.openapi(list, async (c) => {
   const { consumer = null, limit, cursor } = c.req.valid('query')
-  if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
-    return problem(c, 'invalid_cursor', { detail: NOT_OURS })
-  const page = await feed(c.env).parked(consumer, limit, cursor ? Number(cursor) : null)
-  const { nextCursor } = page
-  const next_cursor = nextCursor === null ? null : String(nextCursor)
+  const start = await parsePageCursor(c.env, LIST, cursor)
+  if (!start.ok) return problem(c, 'invalid_cursor', { detail: start.detail })
+  const page = await feed(c.env).parked(consumer, limit, start.before)
+  const next_cursor = await formatPageCursor(c.env, LIST, page.nextCursor)
   return c.json({ parked: page.parked.map(say), next_cursor }, 200)
 })
 
@@ -91,7 +92,7 @@ const redrive = createRoute({
         },
       },
     },
-    ...problemResponses('unauthorized', 'invalid_position', 'not_found'),
+    ...problemResponses('invalid_position', 'not_found', 'database_unavailable'),
   },
 })
 
@@ -99,6 +100,7 @@ parked.openapi(redrive, async (c) => {
   const { consumer, position } = c.req.valid('param')
   const at = readPlace(position)
   if (!at) return problem(c, 'invalid_position', { detail: PLACE_RULE })
+  await note(c, { action: 'redrive', table: 'parked_changes', key: `${consumer}/${position}` })
   const redriven = await feed(c.env).redrive(consumer, at.epoch, at.offset)
   return redriven.outcome === 'missing'
     ? problem(c, 'not_found', { detail: nothingAt(consumer, position) })
@@ -113,7 +115,7 @@ const drop = createRoute({
   request: { params: place },
   responses: {
     204: { description: 'It is gone' },
-    ...problemResponses('unauthorized', 'invalid_position', 'not_found'),
+    ...problemResponses('invalid_position', 'not_found', 'database_unavailable'),
   },
 })
 
@@ -121,6 +123,7 @@ parked.openapi(drop, async (c) => {
   const { consumer, position } = c.req.valid('param')
   const at = readPlace(position)
   if (!at) return problem(c, 'invalid_position', { detail: PLACE_RULE })
+  await note(c, { action: 'drop', table: 'parked_changes', key: `${consumer}/${position}` })
   return (await feed(c.env).dropParked(consumer, at.epoch, at.offset))
     ? c.body(null, 204)
     : problem(c, 'not_found', { detail: nothingAt(consumer, position) })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Place } from '../inbox/door.ts'
-import { fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
+import { type CursorSecrets, fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
 
 /**
  * Where a reader of an inbox stands: before the notification that stands there. A cursor belongs
@@ -9,8 +9,12 @@ import { fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
 export type PlaceCursor = { ok: true; before: Place | null } | { ok: false; detail: string }
 
 /** @param last of the page; undefined if it was empty */
-export function formatPlaceCursor(user: string, last: Place | undefined): string | null {
-  return last ? toOpaque({ inbox: user, at: last.delivered_at, id: last.id }) : null
+export async function formatPlaceCursor(
+  secrets: CursorSecrets,
+  user: string,
+  last: Place | undefined,
+): Promise<string | null> {
+  return last ? toOpaque(secrets, { inbox: user, at: last.delivered_at, id: last.id }) : null
 }
 
 const shape = z.strictObject({
@@ -23,9 +27,13 @@ const shape = z.strictObject({
 })
 
 /** @param text undefined to begin */
-export function parsePlaceCursor(user: string, text: string | undefined): PlaceCursor {
+export async function parsePlaceCursor(
+  secrets: CursorSecrets,
+  user: string,
+  text: string | undefined,
+): Promise<PlaceCursor> {
   if (text === undefined) return { ok: true, before: null }
-  const read = shape.safeParse(fromOpaque(text))
+  const read = shape.safeParse(await fromOpaque(secrets, text))
   if (!read.success) return { ok: false, detail: NOT_OURS }
   const { inbox, at, id } = read.data
   return inbox === user

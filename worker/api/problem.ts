@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import type { Context, Hono, Env as HonoEnv, Schema, ValidationTargets } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { ZodError } from 'zod'
 import { type Problem, type ProblemCode, problems } from '../../protocol/problems.ts'
+import { requestIdOf } from '../doors/request-id.ts'
 import { type DatabaseFailure, databaseFailure, rootCause } from './database-failure.ts'
 
 /**
@@ -14,7 +14,6 @@ import { type DatabaseFailure, databaseFailure, rootCause } from './database-fai
  * and without the values of a statement.
  */
 
-export const MAX_BODY_BYTES = 64 * 1024
 const MAX_ERRORS = 20
 
 export type ProblemOptions = {
@@ -32,6 +31,7 @@ export function problem<Code extends ProblemCode>(
 ) {
   const { status, title, retry }: { status: Status<Code>; title: string; retry: boolean } =
     problems[code]
+  const requestId = requestIdOf(c)
   // The last one is what is answered, and is counted: refusal-count.ts.
   c.set('problem', code)
   const body: Problem = {
@@ -41,6 +41,7 @@ export function problem<Code extends ProblemCode>(
     code,
     ...(detail === undefined ? {} : { detail }),
     instance: c.req.path,
+    ...(requestId === undefined ? {} : { request_id: requestId }),
     retry,
     ...(errors === undefined ? {} : { errors }),
     ...extensions,
@@ -52,6 +53,7 @@ export type Status<Code extends ProblemCode> = (typeof problems)[Code]['status']
 
 /** For `app.onError`. */
 export function onError(error: Error, c: Context): Response {
+  if (error instanceof HTTPException && error.res) return error.res
   if (error instanceof HTTPException && error.status < 500) {
     const refusal = refusals[error.status]
     if (refusal) return problem(c, refusal.code, { detail: refusal.detail })
@@ -98,17 +100,6 @@ export function defaultHook(result: Validation, c: Context): Response | undefine
   })
 }
 
-/** Middleware of every route that reads a body. */
-export const limitedBody = bodyOfAtMost(MAX_BODY_BYTES)
-
-/** In place of `limitedBody`, for a route that takes more. */
-export function bodyOfAtMost(maxBytes: number) {
-  return bodyLimit({
-    maxSize: maxBytes,
-    onError: (c) => problem(c, 'body_too_large', { detail: `Send at most ${maxBytes} bytes.` }),
-  })
-}
-
 /** What a route that writes a JSON body to Postgres may answer with. */
 export const ofWriting = [
   'invalid_body',
@@ -152,7 +143,6 @@ const codeOfTarget: Record<keyof ValidationTargets, ProblemCode> = {
 const refusals: Record<number, { code: ProblemCode; detail: string }> = {
   400: { code: 'invalid_body', detail: 'The body cannot be read as JSON.' },
   401: { code: 'unauthorized', detail: 'Send the credentials this route asks for.' },
-  413: { code: 'body_too_large', detail: `Send at most ${MAX_BODY_BYTES} bytes.` },
   415: {
     code: 'unsupported_media_type',
     detail: 'Send JSON, with the header "Content-Type: application/json".',
@@ -197,12 +187,18 @@ function log(c: Context, error: Error, code: ProblemCode): void {
     JSON.stringify({
       message: 'a request failed',
       code,
+      request_id: requestIdOf(c),
       method: c.req.method,
-      path: c.req.path,
+      path: loggable(c.req.path),
       error: cause instanceof Error ? cause.message : String(cause),
       stack: cause instanceof Error ? cause.stack : undefined,
     }),
   )
+}
+
+/** The one address that is a secret. */
+function loggable(path: string): string {
+  return path.replace(/^(\/api\/unsubscribe\/).*/s, '$1…')
 }
 
 const codes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]]
@@ -215,6 +211,10 @@ const problemSchema = z
     code: z.enum(codes).openapi({ description: 'Stable; decide by this.', example: 'not_found' }),
     detail: z.string().optional().openapi({ example: 'There is no order 42.' }),
     instance: z.string().optional().openapi({ example: '/api/orders/42' }),
+    request_id: z
+      .string()
+      .optional()
+      .openapi({ description: 'What the log knows the request by; the header X-Request-Id, too.' }),
     retry: z.boolean().openapi({ description: 'Whether the same request may succeed later.' }),
     errors: z
       .array(z.object({ path: z.string(), message: z.string() }))

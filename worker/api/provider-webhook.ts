@@ -1,7 +1,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { arrivingBody } from '../doors/arriving-body.ts'
+import { refuseBody } from '../doors/strict-body.ts'
 import type { Env } from '../env.ts'
 import { readProviderMessage } from '../mail/provider-event.ts'
-import { readCounted } from './counted-body.ts'
 import { problem, problemResponses } from './problem.ts'
 import { verifyProvider } from './provider-signature.ts'
 
@@ -35,11 +36,10 @@ providerWebhook.openAPIRegistry.registerPath({
   },
 })
 providerWebhook.post(hear.path, async (c) => {
-  const body = await readCounted(c.req.raw, MAX_BYTES)
-  if (body === null)
-    return problem(c, 'body_too_large', { detail: `Send at most ${MAX_BYTES} bytes.` })
+  const body = await arrivingBody(c.req.raw, MAX_BYTES)
+  if (body.kind !== 'whole') return refuseBody(c, body, MAX_BYTES)
   const { RESEND_WEBHOOK_SECRET, RESEND_WEBHOOK_SECRET_PREVIOUS } = c.env
-  const verdict = verifyProvider((name) => c.req.header(name), body, [
+  const verdict = verifyProvider((name) => c.req.header(name), body.bytes, [
     RESEND_WEBHOOK_SECRET,
     RESEND_WEBHOOK_SECRET_PREVIOUS,
   ])

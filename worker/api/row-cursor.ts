@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromOpaque, isStorable, NOT_OURS, toOpaque } from './opaque.ts'
+import { type CursorSecrets, fromOpaque, isStorable, NOT_OURS, toOpaque } from './opaque.ts'
 
 /**
  * Where a reader of a table's rows stands: after the row of this key. The values are the texts
@@ -7,8 +7,11 @@ import { fromOpaque, isStorable, NOT_OURS, toOpaque } from './opaque.ts'
  */
 export type RowCursor = { table: string; after: string[] }
 
-export function formatRowCursor({ table, after }: RowCursor): string {
-  return toOpaque({ table, after })
+export function formatRowCursor(
+  secrets: CursorSecrets,
+  { table, after }: RowCursor,
+): Promise<string> {
+  return toOpaque(secrets, { table, after })
 }
 
 const shape = z.strictObject({
@@ -20,11 +23,12 @@ const shape = z.strictObject({
  * @param of the table that is read, and how many columns its key has
  * @returns the values of the key, or the `detail` of the problem `invalid_cursor`
  */
-export function parseRowCursor(
+export async function parseRowCursor(
+  secrets: CursorSecrets,
   text: string,
   of: { table: string; columns: number },
-): { ok: true; after: readonly string[] } | { ok: false; detail: string } {
-  const read = shape.safeParse(fromOpaque(text))
+): Promise<{ ok: true; after: readonly string[] } | { ok: false; detail: string }> {
+  const read = shape.safeParse(await fromOpaque(secrets, text))
   if (!read.success) return { ok: false, detail: NOT_OURS }
   const { table, after } = read.data
   if (table !== of.table)

@@ -1,11 +1,23 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Context } from 'hono'
 import { rules as table } from '../../drizzle/schema.ts'
+import { limitedBody } from '../doors/strict-body.ts'
 import { type DatabaseEnv, database } from './database.ts'
-import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
+import {
+  expected,
+  ifMatchHeader,
+  madeHeaders,
+  mayIfMatchHeader,
+  ofChanging,
+  tagged,
+  tagHeader,
+} from './entity-tag.ts'
+import { goneSince, ofCreating, onceHeader } from './idempotency.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 import { rowId } from './row-id.ts'
 import { nameIsTaken, type Refused, refuse, unlessTaken } from './rule-writing.ts'
+import { writeAll, writeOnce } from './writing.ts'
 
 export type StoredRule = typeof table.$inferSelect
 type NewRule = Omit<typeof table.$inferInsert, 'channel'>
@@ -49,6 +61,7 @@ export function ruleRoutes<Written extends NewRule>(kind: RuleKind<Written>) {
   const oneRule = {
     description: 'The rule.',
     content: { 'application/json': { schema: kind.report } },
+    headers: tagHeader,
   }
 
   const list = createRoute({
@@ -77,14 +90,12 @@ export function ruleRoutes<Written extends NewRule>(kind: RuleKind<Written>) {
     summary: `Add a ${noun.one}`,
     middleware: [limitedBody],
     request: {
+      headers: onceHeader,
       body: { required: true, content: { 'application/json': { schema: kind.written } } },
     },
     responses: {
-      201: {
-        ...oneRule,
-        headers: { Location: { description: 'Where it is.', schema: { type: 'string' } } },
-      },
-      ...problemResponses(...ofWriting),
+      201: { ...oneRule, headers: madeHeaders },
+      ...problemResponses(...ofCreating),
     },
   })
 
@@ -93,11 +104,18 @@ export function ruleRoutes<Written extends NewRule>(kind: RuleKind<Written>) {
     const refused = await kind.refusals(written, c.env)
     if (refused.length > 0) return refuse(c, refused)
     const values = { ...written, channel: kind.channel }
-    const rows = await unlessTaken(database(c.env).insert(table).values(values).returning())
-    if (rows === null) return nameIsTaken(c, written.name)
-    const [row] = rows
-    if (!row) throw new Error('the insert returned no row')
-    return c.json(report(row), 201, { Location: `${path}/${row.id}` })
+    const row = await unlessTaken(
+      writeOnce(
+        c,
+        (db) => [db.insert(table).values(values).returning()],
+        ([rows]) => rows[0],
+        ({ made }) => find(c.env, Number(made)),
+      ),
+    )
+    if (row === 'taken') return nameIsTaken(c, written.name)
+    return row
+      ? c.json(report(row), 201, { ...tagged(row.version), Location: `${path}/${row.id}` })
+      : goneSince(c)
   })
 
   const read = createRoute({
@@ -115,7 +133,7 @@ export function ruleRoutes<Written extends NewRule>(kind: RuleKind<Written>) {
   routes.openapi(read, async (c) => {
     const { id } = c.req.valid('param')
     const row = await find(c.env, id)
-    return row ? c.json(report(row), 200) : missing(c, id)
+    return row ? c.json(report(row), 200, tagged(row.version)) : missing(c, id)
   })
 
   const change = createRoute({
@@ -126,11 +144,12 @@ export function ruleRoutes<Written extends NewRule>(kind: RuleKind<Written>) {
     middleware: [limitedBody],
     request: {
       params,
+      headers: ifMatchHeader,
       body: { required: true, content: { 'application/json': { schema: kind.changes } } },
     },
     responses: {
       200: oneRule,
-      ...problemResponses('invalid_id', 'not_found', ...ofWriting),
+      ...problemResponses('invalid_id', 'not_found', ...ofChanging),
     },
   })
 
@@ -150,11 +169,15 @@ export function ruleRoutes<Written extends NewRule>(kind: RuleKind<Written>) {
         : await kind.refusals(whole, c.env)
       if (refused.length > 0) return refuse(c, refused)
     }
-    const rows = await unlessTaken(
-      database(c.env).update(table).set(changes).where(one(id)).returning(),
+    const written = await unlessTaken(
+      writeAll(c, (db) => [
+        db.execute(expected(c, versionOf(id))),
+        db.update(table).set(changes).where(one(id)).returning(),
+      ]),
     )
-    if (rows === null) return nameIsTaken(c, changes.name ?? before.name)
-    return rows[0] ? c.json(report(rows[0]), 200) : missing(c, id)
+    if (written === 'taken') return nameIsTaken(c, changes.name ?? before.name)
+    const [, [row]] = written
+    return row ? c.json(report(row), 200, tagged(row.version)) : missing(c, id)
   })
 
   const remove = createRoute({
@@ -163,17 +186,20 @@ export function ruleRoutes<Written extends NewRule>(kind: RuleKind<Written>) {
     tags,
     summary: `Delete a ${noun.one}`,
     description: kind.afterDeletion,
-    request: { params },
+    request: { params, headers: mayIfMatchHeader },
     responses: {
       204: { description: 'It is gone.' },
-      ...problemResponses('invalid_id', 'not_found', 'database_unavailable'),
+      ...problemResponses('invalid_id', 'not_found', 'precondition_failed', 'database_unavailable'),
     },
   })
 
   routes.openapi(remove, async (c) => {
     const { id } = c.req.valid('param')
-    const [row] = await database(c.env).delete(table).where(one(id)).returning({ id: table.id })
-    return row ? c.body(null, 204) : missing(c, id)
+    const [, gone] = await writeAll(c, (db) => [
+      db.execute(expected(c, versionOf(id))),
+      db.delete(table).where(one(id)).returning({ id: table.id }),
+    ])
+    return gone[0] ? c.body(null, 204) : missing(c, id)
   })
 
   return routes
@@ -185,6 +211,11 @@ export function ruleRoutes<Written extends NewRule>(kind: RuleKind<Written>) {
   async function find(env: DatabaseEnv, id: number): Promise<StoredRule | undefined> {
     const [row] = await database(env).select().from(table).where(one(id))
     return row
+  }
+
+  /** Locks the row. */
+  function versionOf(id: number) {
+    return sql`SELECT version::text FROM ${table} WHERE ${one(id)} FOR UPDATE`
   }
 
   function missing(c: Context, id: number) {

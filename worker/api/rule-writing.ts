@@ -1,6 +1,5 @@
-import { NeonDbError } from '@neondatabase/serverless'
 import type { Context } from 'hono'
-import { rootCause } from './database-failure.ts'
+import { constraintOf } from './database-failure.ts'
 import { problem } from './problem.ts'
 
 /** How rules of any channel are refused. */
@@ -18,13 +17,12 @@ export function refuse(c: Context, errors: Refused[]) {
   })
 }
 
-/** @returns null if another rule has the name */
-export async function unlessTaken<Rows>(writing: Promise<Rows>): Promise<Rows | null> {
+/** @returns `taken` if another rule has the name */
+export async function unlessTaken<Row>(writing: Promise<Row>): Promise<Row | 'taken'> {
   try {
     return await writing
   } catch (error) {
-    const cause = rootCause(error)
-    if (cause instanceof NeonDbError && cause.constraint === 'rules_name_unique') return null
+    if (constraintOf(error) === 'rules_name_unique') return 'taken'
     throw error
   }
 }

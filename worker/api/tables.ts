@@ -1,13 +1,13 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { NeonDbError } from '@neondatabase/serverless'
 import type { Context } from 'hono'
-import type { Env } from '../env.ts'
+import { readerScope } from '../doors/reader-scope.ts'
+import type { Served } from '../doors/served.ts'
 import { database } from './database.ts'
 import { rootCause } from './database-failure.ts'
 import { catalogOf } from './isolate-catalog.ts'
-import { NOT_OURS } from './opaque.ts'
+import { type CursorSecrets, NOT_OURS } from './opaque.ts'
 import { defaultHook, problem, problemResponses } from './problem.ts'
-import { readerScope } from './reader-scope.ts'
 import { formatRowCursor, parseRowCursor } from './row-cursor.ts'
 import { type RowPage, readRowPage } from './row-page.ts'
 import { visibleTables, type WatchedTable } from './watched-tables.ts'
@@ -16,7 +16,7 @@ import { visibleTables, type WatchedTable } from './watched-tables.ts'
  * What is watched, and its rows: the snapshot that a reader of changes begins with. Only watched
  * tables can be read here, because only their changes could be heard anyway.
  */
-export const tables = new OpenAPIHono<{ Bindings: Env }>({ defaultHook })
+export const tables = new OpenAPIHono<Served>({ defaultHook })
 
 const tags = ['Tables']
 const LIMIT_RULE = 'must be a whole number from 1 to 1000'
@@ -45,14 +45,14 @@ tables.openapi(
     path: '/api/tables',
     tags,
     summary: 'Which tables are watched',
-    description: 'Belfry’s own tables are listed, and can be read, only with `ADMIN_TOKEN`.',
+    description: 'Belfry’s own tables are listed, and can be read, only with the scope `admin`.',
     responses: {
       200: { description: 'All.', content: { 'application/json': { schema: catalog } } },
       ...problemResponses('database_unavailable'),
     },
   }),
   async (c) => {
-    const scope = await readerScope(c)
+    const scope = readerScope(c.var.principal)
     const watched = visibleTables(await catalogOf(c.env).tables(() => true), scope)
     const all = [...watched.values()].map(({ name, key, columns }) => ({
       table: name,
@@ -122,7 +122,7 @@ const readRows = createRoute({
 tables.openapi(readRows, async (c) => {
   const { table: name } = c.req.valid('param')
   const { limit, cursor } = c.req.valid('query')
-  const scope = await readerScope(c)
+  const scope = readerScope(c.var.principal)
   for (let again = false; ; again = true) {
     const watched = await catalogOf(c.env).tables((all) => all.has(name))
     const table = visibleTables(watched, scope).get(name)
@@ -132,11 +132,11 @@ tables.openapi(readRows, async (c) => {
         detail: 'The key of the table has changed. Watch it anew: SELECT belfry.watch(…).',
       })
     const of = { table: name, columns: table.key.length }
-    const start = cursor === undefined ? null : parseRowCursor(cursor, of)
+    const start = cursor === undefined ? null : await parseRowCursor(c.env, cursor, of)
     if (start?.ok === false) return problem(c, 'invalid_cursor', { detail: start.detail })
     try {
       const found = await readRowPage(database(c.env), table, start?.after ?? null, limit)
-      return c.json(pageOf(table, found), 200, NO_STORE)
+      return c.json(await pageOf(c.env, table, found), 200, NO_STORE)
     } catch (error) {
       const sqlstate = sqlstateOf(error)
       // No other value of a caller's stands in the statement.
@@ -149,13 +149,17 @@ tables.openapi(readRows, async (c) => {
   }
 })
 
-function pageOf({ name, key }: WatchedTable, { rows, oversize, next }: RowPage) {
+async function pageOf(
+  secrets: CursorSecrets,
+  { name, key }: WatchedTable,
+  { rows, oversize, next }: RowPage,
+) {
   return {
     table: name,
     key: key.map((column) => column.name),
     rows,
     oversize,
-    next_cursor: next && formatRowCursor({ table: name, after: [...next] }),
+    next_cursor: next && (await formatRowCursor(secrets, { table: name, after: [...next] })),
   }
 }
 

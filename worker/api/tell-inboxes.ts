@@ -1,12 +1,15 @@
 import type { Context } from 'hono'
 import type { Row } from '../../protocol/change.ts'
+import { requestIdOf } from '../doors/request-id.ts'
 import type { InboxDoor } from '../inbox/door.ts'
 import type { DatabaseEnv } from './database.ts'
+import type { CursorSecrets } from './opaque.ts'
 
 /** As much of the bindings as writers need. */
-export type WriterEnv = DatabaseEnv & {
-  INBOX: { getByName(user: string): Pick<InboxDoor, 'tell'> }
-}
+export type WriterEnv = DatabaseEnv &
+  CursorSecrets & {
+    INBOX: { getByName(user: string): Pick<InboxDoor, 'tell'> }
+  }
 
 /** Of more rows than these, those who write them leave word to the feed. */
 export const MOST_TOLD = 50
@@ -17,17 +20,23 @@ export const MOST_TOLD = 50
  * @param rows as a change carries them
  */
 export function tellInboxes(c: Context<{ Bindings: WriterEnv }>, rows: Rows | Promise<Rows>): void {
-  c.executionCtx.waitUntil(tell(c.env, rows))
+  c.executionCtx.waitUntil(tell(c, rows))
 }
 
 type Rows = { notifications?: readonly Row[]; users?: readonly Row[] }
 
-async function tell(env: WriterEnv, rows: Rows | Promise<Rows>): Promise<void> {
+async function tell(c: Context<{ Bindings: WriterEnv }>, rows: Rows | Promise<Rows>) {
   try {
     const told = shares(await rows)
-    await Promise.all(told.map(({ id, ...theirs }) => env.INBOX.getByName(id).tell(theirs)))
+    await Promise.all(told.map(({ id, ...theirs }) => c.env.INBOX.getByName(id).tell(theirs)))
   } catch (error) {
-    console.warn(JSON.stringify({ message: 'an inbox was not told at once', error: String(error) }))
+    console.warn(
+      JSON.stringify({
+        message: 'an inbox was not told at once',
+        request_id: requestIdOf(c),
+        error: String(error),
+      }),
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { arrivingBody } from '../doors/arriving-body.ts'
 import type { Env } from '../env.ts'
-import { readCounted } from './counted-body.ts'
 import { countRefusal } from './refusal-count.ts'
 import { type Page, unsubscribePage } from './unsubscribe-page.ts'
 
@@ -95,11 +95,11 @@ unsubscribe.post('/api/unsubscribe/:token', async (c) => {
 })
 
 async function isOneClick(request: Request): Promise<boolean> {
-  const body = await readCounted(request, MAX_BYTES)
-  if (body === null) return false
+  const body = await arrivingBody(request, MAX_BYTES)
+  if (body.kind !== 'whole') return false
   const headers = { 'content-type': request.headers.get('content-type') ?? '' }
   try {
-    const form = await new Response(body, { headers }).formData()
+    const form = await new Response(body.bytes, { headers }).formData()
     return form.get('List-Unsubscribe') === 'One-Click'
   } catch {
     return false

@@ -1,7 +1,8 @@
+import type { Context } from 'hono'
 import type { z } from 'zod'
 import { fullJitter } from '../../protocol/backoff.ts'
+import { requestIdOf } from '../doors/request-id.ts'
 import { writeByHalves } from './by-halves.ts'
-import type { DatabaseEnv } from './database.ts'
 import { DatabaseNotConfigured, databaseAdvice, databaseFailure } from './database-failure.ts'
 import { type Line, linesOf } from './ndjson-lines.ts'
 import { columnsOf, faultsOf, userLine } from './user-schemas.ts'
@@ -18,10 +19,10 @@ import { type GivenUser, upsertUsers } from './user-store.ts'
  * again it does the rest.
  */
 export async function* loadUsers(
-  env: DatabaseEnv,
+  c: Context,
   stream: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<string> {
-  const load = new Load(env)
+  const load = new Load(c)
   try {
     for await (const line of linesOf(stream)) {
       const read = readUser(line)
@@ -33,7 +34,7 @@ export async function* loadUsers(
   } catch (error) {
     yield load.end({
       done: false,
-      message: `${whyEnded(error)} Then load the same again: what is loaded is left as it is.`,
+      message: `${whyEnded(c, error)} Then load the same again: what is loaded is left as it is.`,
     })
   }
 }
@@ -49,7 +50,7 @@ type UserLine = { ok: true; number: number; characters: number; user: GivenUser 
 type Read = UserLine | { ok: false; number: number; why: string }
 
 class Load {
-  readonly #env: DatabaseEnv
+  readonly #c: Context
   readonly #tally = { lines: 0, created: 0, changed: 0, unchanged: 0, failed: 0 }
   #batch: UserLine[] = []
   #characters = 0
@@ -58,8 +59,8 @@ class Load {
   #saidAt = 0
   #said = ''
 
-  constructor(env: DatabaseEnv) {
-    this.#env = env
+  constructor(c: Context) {
+    this.#c = c
   }
 
   get isFull(): boolean {
@@ -106,7 +107,7 @@ class Load {
       given.set(user.id, { id: user.id, fields })
     }
     const { created, changed, missing } = await persistently(() =>
-      upsertUsers(this.#env, [...given.values()]),
+      upsertUsers(this.#c, [...given.values()]),
     )
     const unknown = new Set(missing)
     const refused = lines.filter(({ user }) => unknown.has(user.id))
@@ -155,9 +156,15 @@ function firstFault(error: z.ZodError): string {
     : 'The line is not a JSON object, such as {"id": 42, "name": "Ada"}.'
 }
 
-function whyEnded(error: unknown): string {
+function whyEnded(c: Context, error: unknown): string {
   if (databaseFailure(error) !== null) return databaseAdvice(error)
-  console.warn(JSON.stringify({ message: 'a load broke off', error: String(error) }))
+  console.warn(
+    JSON.stringify({
+      message: 'a load broke off',
+      request_id: requestIdOf(c),
+      error: String(error),
+    }),
+  )
   return 'The lines broke off. Look at what sends them.'
 }
 

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { Row } from '../../protocol/change.ts'
 import { isAddress } from '../mail/recipients.ts'
 import { givenText } from './delivery-filter.ts'
+import { isStorable } from './opaque.ts'
 import { pageLimit } from './page-limit.ts'
 import { rowId } from './row-id.ts'
 import { columnsOfWishes, sayWishes, type Wishes, wishes } from './user-wishes.ts'
@@ -15,6 +16,7 @@ export const MAX_RANGE = 100_000
 const ID_RULE = `must be a whole number from 1 to ${MAX_GIVEN_ID}`
 const NAME_RULE = 'must be text of 1 to 200 characters'
 const EMAIL_RULE = 'must be one plain address, such as ada@example.com, or null for none'
+const SUBJECT_RULE = 'must be text of 1 to 255 characters, or null for none'
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u
 
 const id = z
@@ -38,9 +40,22 @@ const email = z
   .nullable()
   .openapi({ example: 'ada@example.com' })
 
+const subject = z
+  .string({ error: SUBJECT_RULE })
+  .min(1, SUBJECT_RULE)
+  .max(255, SUBJECT_RULE)
+  .refine(isStorable, 'must hold neither NUL nor half a surrogate pair')
+  .nullable()
+  .openapi({
+    description: 'The `sub` of the tokens that an identity provider gives them, if one does.',
+    example: 'auth0|6f1c2b',
+  })
+
 /** Of one user, each of them as it is given. */
-const given = { name, email, ...wishes }
+const given = { name, email, subject, ...wishes }
 const anyOf = z.strictObject(given).partial().shape
+/** No two have one subject. */
+const { subject: _, ...ofMany } = anyOf
 
 export const newUser = z.strictObject({ ...anyOf, id: id.optional(), name }).openapi('NewUser', {
   description: 'Without an id it gets the next one.',
@@ -60,7 +75,7 @@ export const userLine = z.strictObject({ ...anyOf, id }).openapi('UserLine', {
 /** The id stands where `{n}` does; the address is one once it does. */
 export const userRange = z
   .strictObject({
-    ...anyOf,
+    ...ofMany,
     from: id,
     to: id,
     name: name.optional().openapi({ example: 'Customer {n}' }),
@@ -115,6 +130,7 @@ export const user = z
     id: z.int().openapi({ example: 42 }),
     name: z.string().openapi({ example: 'Ada Lovelace' }),
     email: z.string().nullable().openapi({ example: 'ada@example.com' }),
+    subject: z.string().nullable().openapi({ example: 'auth0|6f1c2b' }),
     ...wishes,
     time_zone: z.string().openapi({ example: 'Europe/Berlin' }),
     digest_at: z.string().openapi({ example: '08:00' }),
@@ -174,6 +190,7 @@ type Told = Wishes & {
   id: number
   name: string
   email: string | null
+  subject: string | null
   last_opened_at: string | null
   version: number
   created_at: string
@@ -182,15 +199,17 @@ type Told = Wishes & {
 
 /** @param row of `users`, as a change carries it */
 export function sayUser(row: Row): Told {
-  const { id, name, email, last_opened_at, version, created_at, updated_at } = row as Told
-  return { id, name, email, ...sayWishes(row), last_opened_at, version, created_at, updated_at }
+  const { id, name, email, subject, last_opened_at, version, created_at, updated_at } = row as Told
+  const told = { id, name, email, subject, ...sayWishes(row), last_opened_at }
+  return { ...told, version, created_at, updated_at }
 }
 
 /** The columns of `users` for the fields given; what is not given is not in it. */
-export function columnsOf({ name, email, ...rest }: UserFields) {
+export function columnsOf({ name, email, subject, ...rest }: UserFields) {
   return {
     ...(name !== undefined && { name }),
     ...(email !== undefined && { email }),
+    ...(subject !== undefined && { subject }),
     ...columnsOfWishes(rest),
   }
 }

@@ -1,7 +1,18 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { Row } from '../../protocol/change.ts'
+import { limitedBody } from '../doors/strict-body.ts'
+import {
+  ifMatchHeader,
+  madeHeaders,
+  mayIfMatchHeader,
+  ofChanging,
+  tagged,
+  tagHeader,
+} from './entity-tag.ts'
+import { goneSince, ofCreating, onceHeader } from './idempotency.ts'
 import { formatPageCursor, parsePageCursor } from './page-cursor.ts'
-import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 import { tellInboxes, type WriterEnv } from './tell-inboxes.ts'
 import { loadUsers } from './user-load.ts'
 import {
@@ -34,7 +45,11 @@ export const users = new OpenAPIHono<{ Bindings: WriterEnv }>({ defaultHook })
 const tags = ['Users']
 const path = '/api/users'
 const onePath = '/api/users/{id}'
-const oneUser = { description: 'The user.', content: { 'application/json': { schema: user } } }
+const oneUser = {
+  description: 'The user.',
+  content: { 'application/json': { schema: user } },
+  headers: tagHeader,
+}
 const NDJSON = 'application/x-ndjson'
 
 users.openAPIRegistry.register('NewUser', newUser)
@@ -49,18 +64,18 @@ const list = createRoute({
   request: { query: userQuery },
   responses: {
     200: { description: 'A page.', content: { 'application/json': { schema: userPage } } },
-    ...problemResponses('invalid_query', 'invalid_cursor', 'unauthorized', 'database_unavailable'),
+    ...problemResponses('invalid_query', 'invalid_cursor', 'database_unavailable'),
   },
 })
 
 users.openapi(list, async (c) => {
   const { search, limit, cursor } = c.req.valid('query')
-  const start = parsePageCursor('users', cursor)
+  const start = await parsePageCursor(c.env, 'users', cursor)
   if (!start.ok) return problem(c, 'invalid_cursor', { detail: start.detail })
   const rows = await listUsers(c.env, { search, limit: limit + 1 }, start.before)
   const page = rows.slice(0, limit).map(sayUser)
   const next = rows.length > limit ? (page.at(-1)?.id ?? null) : null
-  return c.json({ users: page, next_cursor: formatPageCursor('users', next) }, 200)
+  return c.json({ users: page, next_cursor: await formatPageCursor(c.env, 'users', next) }, 200)
 })
 
 const create = createRoute({
@@ -70,17 +85,17 @@ const create = createRoute({
   summary: 'Create a user, or the users of a range of ids',
   description: `One user, or with \`from\` and \`to\` all of these ids: those that are not there are created, of the others the fields given are changed. \`{n}\` in their name and email is the id; without a name they are called "User {n}". A range is one transaction. More than a range holds, and users who differ: POST ${path}/load.`,
   middleware: [limitedBody],
-  request: { body: { required: true, content: { 'application/json': { schema: userOrRange } } } },
+  request: {
+    headers: onceHeader,
+    body: { required: true, content: { 'application/json': { schema: userOrRange } } },
+  },
   responses: {
     200: {
       description: 'What came of a range.',
       content: { 'application/json': { schema: loaded } },
     },
-    201: {
-      ...oneUser,
-      headers: { Location: { description: 'Where it is.', schema: { type: 'string' } } },
-    },
-    ...problemResponses('unauthorized', ...ofWriting),
+    201: { ...oneUser, headers: madeHeaders },
+    ...problemResponses(...ofCreating),
   },
 })
 
@@ -88,15 +103,17 @@ users.openapi(create, async (c) => {
   const given = c.req.valid('json')
   if ('from' in given) {
     const { from, to, ...fields } = given
-    const { created, changed } = await upsertRange(c.env, { from, to }, fields)
+    const { created, changed } = await upsertRange(c, { from, to }, fields)
     return c.json({ created, changed, unchanged: to - from + 1 - created - changed }, 200)
   }
-  const row = await insertUser(c.env, given)
+  const row = await insertUser(c, given)
+  if (row === 'taken')
+    return problem(c, 'conflict', {
+      detail: `There is a user ${given.id} already. To change fields of it: PATCH ${path}/${given.id}.`,
+    })
   return row
-    ? c.json(sayUser(row), 201, { Location: `${path}/${row.id}` })
-    : problem(c, 'conflict', {
-        detail: `There is a user ${given.id} already. To change fields of it: PATCH ${path}/${given.id}.`,
-      })
+    ? c.json(sayUser(row), 201, { ...tagOf(row), Location: `${path}/${row.id}` })
+    : goneSince(c)
 })
 
 // Not by `openapi`: it has no word for what is streamed.
@@ -132,7 +149,7 @@ users.openAPIRegistry.registerPath({
         },
       },
     },
-    ...problemResponses('invalid_body', 'unauthorized', 'unsupported_media_type'),
+    ...problemResponses('invalid_body', 'unsupported_media_type'),
   },
 })
 
@@ -144,7 +161,7 @@ users.post(`${path}/load`, async (c) => {
     })
   const { body } = c.req.raw
   if (!body) return problem(c, 'invalid_body', { detail: 'Send at least one line.' })
-  const said = loadUsers(c.env, body as unknown as AsyncIterable<Uint8Array>)
+  const said = loadUsers(c, body as unknown as AsyncIterable<Uint8Array>)
   return c.body(streamOf(said), 200, { 'Content-Type': NDJSON })
 })
 
@@ -156,14 +173,14 @@ const read = createRoute({
   request: { params: userId },
   responses: {
     200: oneUser,
-    ...problemResponses('invalid_id', 'unauthorized', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'database_unavailable'),
   },
 })
 
 users.openapi(read, async (c) => {
   const { id } = c.req.valid('param')
   const row = await findUser(c.env, id)
-  return row ? c.json(sayUser(row), 200) : missing(c, id)
+  return row ? c.json(sayUser(row), 200, tagOf(row)) : missing(c, id)
 })
 
 const change = createRoute({
@@ -175,20 +192,21 @@ const change = createRoute({
   middleware: [limitedBody],
   request: {
     params: userId,
+    headers: ifMatchHeader,
     body: { required: true, content: { 'application/json': { schema: userChanges } } },
   },
   responses: {
     200: oneUser,
-    ...problemResponses('invalid_id', 'unauthorized', 'not_found', ...ofWriting),
+    ...problemResponses('invalid_id', 'not_found', ...ofChanging),
   },
 })
 
 users.openapi(change, async (c) => {
   const { id } = c.req.valid('param')
-  const row = await changeUser(c.env, id, c.req.valid('json'))
+  const row = await changeUser(c, id, c.req.valid('json'))
   if (!row) return missing(c, id)
   tellInboxes(c, { users: [row] })
-  return c.json(sayUser(row), 200)
+  return c.json(sayUser(row), 200, tagOf(row))
 })
 
 const remove = createRoute({
@@ -197,14 +215,14 @@ const remove = createRoute({
   tags,
   summary: 'Delete a user',
   description: 'Their notifications and preferences go with them; their orders stay, as nobody’s.',
-  request: { params: userId },
+  request: { params: userId, headers: mayIfMatchHeader },
   responses: {
     204: { description: 'They are gone.' },
     ...problemResponses(
       'invalid_id',
-      'unauthorized',
       'not_found',
       'conflict',
+      'precondition_failed',
       'database_unavailable',
     ),
   },
@@ -212,8 +230,12 @@ const remove = createRoute({
 
 users.openapi(remove, async (c) => {
   const { id } = c.req.valid('param')
-  return (await deleteUser(c.env, id)) ? c.body(null, 204) : missing(c, id)
+  return (await deleteUser(c, id)) ? c.body(null, 204) : missing(c, id)
 })
+
+function tagOf(row: Row) {
+  return tagged(sayUser(row).version)
+}
 
 /** It is taken from as its reader reads, and ended when the reader goes. */
 function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {

@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { NeonHttpDatabase } from 'drizzle-orm/neon-http'
-import { ownTables } from '../../protocol/own-tables.ts'
-import type { Scope } from '../../protocol/scope.ts'
+import { isTableWithin, type Scope } from '../../protocol/scope.ts'
 
 /** A table as the feed speaks of it, and as SQL does. */
 export type WatchedTable = {
@@ -51,8 +50,5 @@ export async function readWatchedTables(db: NeonHttpDatabase): Promise<WatchedTa
 
 /** Those whose changes are heard there; the others are as if they were not watched. */
 export function visibleTables(tables: WatchedTables, scope: Scope): WatchedTables {
-  if (scope.kind === 'operator') return tables
-  const isVisible = (name: string) =>
-    scope.kind === 'own' ? name === scope.table : !ownTables.has(name)
-  return new Map([...tables].filter(([name]) => isVisible(name)))
+  return new Map([...tables].filter(([name]) => isTableWithin(scope, name)))
 }

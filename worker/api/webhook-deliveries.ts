@@ -1,10 +1,11 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { DeliveryState } from '../../protocol/delivery-states.ts'
+import { limitedBody } from '../doors/strict-body.ts'
 import type { Env } from '../env.ts'
 import { database } from './database.ts'
 import { formatPageCursor, parsePageCursor } from './page-cursor.ts'
-import { defaultHook, limitedBody, problem, problemResponses } from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 import {
   deliveryPage,
   deliveryPath,
@@ -16,6 +17,7 @@ import {
   sayDelivery,
 } from './webhook-delivery-schemas.ts'
 import { hasEndpoint } from './webhook-store.ts'
+import { note } from './writing.ts'
 
 /**
  * What one endpoint is owed and was sent. The ledger of the endpoint's own object is
@@ -36,7 +38,6 @@ const list = createRoute({
   responses: {
     200: { description: 'A page.', content: { 'application/json': { schema: deliveryPage } } },
     ...problemResponses(
-      'unauthorized',
       'invalid_id',
       'invalid_query',
       'invalid_cursor',
@@ -49,7 +50,7 @@ const list = createRoute({
 webhookDeliveries.openapi(list, async (c) => {
   const { id } = c.req.valid('param')
   const { limit, cursor, ...asked } = c.req.valid('query')
-  const start = parsePageCursor(id, cursor)
+  const start = await parsePageCursor(c.env, id, cursor)
   if (!start.ok) return problem(c, 'invalid_cursor', { detail: start.detail })
   const sender = await senderOf(c.env, id)
   if (!sender) return missing(c, id)
@@ -57,7 +58,7 @@ webhookDeliveries.openapi(list, async (c) => {
     sender.list(filterOf(asked), limit, start.before),
     sender.counts(),
   ])
-  const next_cursor = formatPageCursor(id, page.next)
+  const next_cursor = await formatPageCursor(c.env, id, page.next)
   return c.json({ deliveries: page.deliveries.map(sayDelivery), next_cursor, counts }, 200)
 })
 
@@ -72,7 +73,7 @@ const one = createRoute({
       description: 'The delivery.',
       content: { 'application/json': { schema: deliveryStory } },
     },
-    ...problemResponses('unauthorized', 'invalid_id', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'database_unavailable'),
   },
 })
 
@@ -104,14 +105,16 @@ const test = createRoute({
         },
       },
     },
-    ...problemResponses('unauthorized', 'invalid_id', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'database_unavailable'),
   },
 })
 
 webhookDeliveries.openapi(test, async (c) => {
   const { id } = c.req.valid('param')
   const sender = await senderOf(c.env, id)
-  return sender ? c.json({ change: await sender.sendTest(id) }, 202) : missing(c, id)
+  if (!sender) return missing(c, id)
+  await note(c, { action: 'test', table: 'webhook_endpoints', key: id })
+  return c.json({ change: await sender.sendTest(id) }, 202)
 })
 
 const redriven = z.object({ redriven: z.int() })
@@ -136,7 +139,6 @@ const redriveMany = createRoute({
       },
     },
     ...problemResponses(
-      'unauthorized',
       'invalid_id',
       'invalid_body',
       'not_found',
@@ -156,6 +158,7 @@ webhookDeliveries.openapi(redriveMany, async (c) => {
   const wanted = filterOf(filter)
   if (dry_run) return c.json({ matching: await sender.countRedrivable(wanted) }, 200)
   if (await sender.isOff()) return problem(c, 'wrong_state', { detail: switchOnFirst(id) })
+  await note(c, { action: 'redrive', table: 'webhook_deliveries', key: id, changed: { filter } })
   return c.json({ redriven: await sender.redrive(wanted) }, 200)
 })
 
@@ -168,13 +171,7 @@ const redriveOne = createRoute({
   request: { params: deliveryPath },
   responses: {
     200: { description: 'It is queued.', content: { 'application/json': { schema: redriven } } },
-    ...problemResponses(
-      'unauthorized',
-      'invalid_id',
-      'not_found',
-      'wrong_state',
-      'database_unavailable',
-    ),
+    ...problemResponses('invalid_id', 'not_found', 'wrong_state', 'database_unavailable'),
   },
 })
 
@@ -184,6 +181,7 @@ webhookDeliveries.openapi(redriveOne, async (c) => {
   const story = await sender?.story(delivery)
   if (!sender || !story) return missing(c, id, delivery)
   if (await sender.isOff()) return problem(c, 'wrong_state', { detail: switchOnFirst(id) })
+  await note(c, { action: 'redrive', table: 'webhook_deliveries', key: keyOf(id, delivery) })
   const count = await sender.redrive({ id: delivery })
   return count > 0
     ? c.json({ redriven: count }, 200)
@@ -201,20 +199,16 @@ const cancel = createRoute({
       description: 'It will not be sent.',
       content: { 'application/json': { schema: z.object({ cancelled: z.literal(true) }) } },
     },
-    ...problemResponses(
-      'unauthorized',
-      'invalid_id',
-      'not_found',
-      'wrong_state',
-      'database_unavailable',
-    ),
+    ...problemResponses('invalid_id', 'not_found', 'wrong_state', 'database_unavailable'),
   },
 })
 
 webhookDeliveries.openapi(cancel, async (c) => {
   const { id, delivery } = c.req.valid('param')
   const sender = await senderOf(c.env, id)
-  const outcome = (await sender?.cancel(delivery)) ?? 'missing'
+  if (!sender) return missing(c, id, delivery)
+  await note(c, { action: 'cancel', table: 'webhook_deliveries', key: keyOf(id, delivery) })
+  const outcome = await sender.cancel(delivery)
   if (outcome === 'cancelled') return c.json({ cancelled: true as const }, 200)
   return outcome === 'missing'
     ? missing(c, id, delivery)
@@ -222,6 +216,11 @@ webhookDeliveries.openapi(cancel, async (c) => {
         detail: `Delivery ${delivery} waits no more, or is on its way: GET ${c.req.path.replace(/\/cancel$/, '')} says what came of it.`,
       })
 })
+
+/** In the audit. */
+function keyOf(id: string, delivery: number): string {
+  return `${id}/${delivery}`
+}
 
 /** @returns null if there is no such endpoint */
 async function senderOf(env: Env, id: string) {

@@ -107,7 +107,9 @@ const secret = z.string().openapi({
   example: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD2i1sZw4mZ9E=',
 })
 
-export const registered = z.object({ ...endpointFields, secret }).openapi('RegisteredWebhook')
+export const registered = z
+  .object({ ...endpointFields, secret: secret.optional() })
+  .openapi('RegisteredWebhook')
 
 export const rotated = z.object({ secret, previous_secret_until: time }).openapi('RotatedSecret')
 

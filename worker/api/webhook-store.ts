@@ -1,8 +1,12 @@
-import { and, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, inArray, notInArray, sql } from 'drizzle-orm'
 import type { NeonHttpDatabase } from 'drizzle-orm/neon-http'
+import type { Context } from 'hono'
 import { webhook_endpoints as endpoints, rules } from '../../drizzle/schema.ts'
 import type { Operation } from '../../protocol/change.ts'
 import type { When } from '../rules/rule.ts'
+import { database } from './database.ts'
+import { expected } from './entity-tag.ts'
+import { writeAll, writeOnce } from './writing.ts'
 
 /**
  * Endpoints and their rules in Postgres, which is authoritative on both; the feed hears of each
@@ -21,6 +25,8 @@ export type StoredEndpoint = {
   created_at: string
   updated_at: string
   rules: StoredRule[]
+  /** Of this version and of these rules: the version does not move with them. */
+  tag: string
 }
 
 type NewRule = { table: string; ops: Operation[]; when: When }
@@ -42,7 +48,7 @@ export async function listEndpoints(
 ): Promise<{ endpoints: StoredEndpoint[]; next: Place | null }> {
   const place = sql`(${endpoints.created_at}, ${endpoints.id})`
   const found = await db
-    .select()
+    .select(withTag)
     .from(endpoints)
     .where(before ? sql`${place} < (${before.created_at}, ${before.id}::uuid)` : undefined)
     .orderBy(desc(endpoints.created_at), desc(endpoints.id))
@@ -71,54 +77,79 @@ export async function hasEndpoint(db: NeonHttpDatabase, id: string): Promise<boo
   return found.length > 0
 }
 
+/**
+ * Once for each idempotency key.
+ * @returns null if it was registered before and is gone
+ */
 export async function insertEndpoint(
-  db: NeonHttpDatabase,
+  c: Context,
   endpoint: { id: string; url: string; description: string; rules: NewRule[] },
-): Promise<StoredEndpoint> {
+): Promise<StoredEndpoint | null> {
   const { id, url, description } = endpoint
-  const [[row], owned] = await db.batch([
-    db.insert(endpoints).values({ id, url, description }).returning(),
-    db
-      .insert(rules)
-      .values(endpoint.rules.map((rule) => rowOf(id, rule)))
-      .returning(),
-  ])
-  if (!row) throw new Error('the insert returned no row')
-  return withRules(row, owned)
+  const stored = await writeOnce(
+    c,
+    (db) => [
+      db.insert(endpoints).values({ id, url, description }),
+      db.insert(rules).values(endpoint.rules.map((rule) => rowOf(id, rule))),
+      selectEndpoint(db, id),
+      selectRules(db, [id]),
+    ],
+    ([, , [row], owned]) => row && withRules(row, owned),
+    async ({ made }) => findEndpoint(database(c.env), made ?? ''),
+  )
+  return stored ?? null
 }
 
 /** @returns null if there is none */
 export async function changeEndpoint(
-  db: NeonHttpDatabase,
+  c: Context,
   id: string,
   { rules: wanted, ...fields }: EndpointChanges,
 ): Promise<StoredEndpoint | null> {
-  // Also if it changes nothing: it locks the endpoint, so that two who replace its rules at once
-  // do so one after the other.
-  const lock = db
-    .update(endpoints)
-    .set({ enabled: sql`enabled`, ...fields })
-    .where(eq(endpoints.id, id))
-  const written = wanted ? replaceRules(db, id, wanted) : []
-  const results = await db.batch([lock, ...written, selectEndpoint(db, id), selectRules(db, [id])])
+  const results = await writeAll(c, (db) => [
+    lock(db, id),
+    db.execute(expected(c, tagOf(id))),
+    ...(Object.keys(fields).length > 0
+      ? [db.update(endpoints).set(fields).where(eq(endpoints.id, id))]
+      : []),
+    ...(wanted ? replaceRules(db, id, wanted) : []),
+    selectEndpoint(db, id),
+    selectRules(db, [id]),
+  ])
   const [rows, owned] = results.slice(-2) as [EndpointRow[], RuleRow[]]
   return rows[0] ? withRules(rows[0], owned) : null
 }
 
 /** Its rules go with it. @returns whether it was there */
-export async function deleteEndpoint(db: NeonHttpDatabase, id: string): Promise<boolean> {
-  const gone = await db
-    .delete(endpoints)
-    .where(eq(endpoints.id, id))
-    .returning({ id: endpoints.id })
+export async function deleteEndpoint(c: Context, id: string): Promise<boolean> {
+  const [, , gone] = await writeAll(c, (db) => [
+    lock(db, id),
+    db.execute(expected(c, tagOf(id))),
+    db.delete(endpoints).where(eq(endpoints.id, id)).returning({ id: endpoints.id }),
+  ])
   return gone.length > 0
 }
 
-type EndpointRow = typeof endpoints.$inferSelect
+/** Which rules it has is compared behind it, so that two who replace them do so one after the other. */
+function lock(db: NeonHttpDatabase, id: string) {
+  return db.select({ id: endpoints.id }).from(endpoints).where(eq(endpoints.id, id)).for('update')
+}
+
+const tag = sql<string>`webhook_endpoints.version || '.' || coalesce((
+  SELECT left(md5(string_agg(r.id || ':' || r.version, ',' ORDER BY r.id)), 12)
+    FROM rules AS r WHERE r.endpoint = webhook_endpoints.id), '')`
+
+const withTag = { ...getTableColumns(endpoints), tag }
+
+function tagOf(id: string) {
+  return sql`SELECT ${tag} FROM ${endpoints} WHERE ${eq(endpoints.id, id)}`
+}
+
+type EndpointRow = typeof endpoints.$inferSelect & { tag: string }
 type RuleRow = typeof rules.$inferSelect
 
 function selectEndpoint(db: NeonHttpDatabase, id: string) {
-  return db.select().from(endpoints).where(eq(endpoints.id, id))
+  return db.select(withTag).from(endpoints).where(eq(endpoints.id, id))
 }
 
 function selectRules(db: NeonHttpDatabase, ids: string[]) {

@@ -1,11 +1,21 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { limitedBody } from '../doors/strict-body.ts'
 import type { SenderDoor } from '../webhooks/door.ts'
 import { type DatabaseEnv, database } from './database.ts'
-import { fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
+import {
+  ifMatchHeader,
+  madeHeaders,
+  mayIfMatchHeader,
+  ofChanging,
+  tagged,
+  tagHeader,
+} from './entity-tag.ts'
+import { goneSince, ofCreating, onceHeader } from './idempotency.ts'
+import { type CursorSecrets, fromOpaque, NOT_OURS, toOpaque } from './opaque.ts'
 import { pageLimit } from './page-limit.ts'
-import { defaultHook, limitedBody, ofWriting, problem, problemResponses } from './problem.ts'
+import { defaultHook, problem, problemResponses } from './problem.ts'
 import { endpointPath } from './webhook-delivery-schemas.ts'
 import { addressFault, ruleFaults } from './webhook-faults.ts'
 import { healthOf } from './webhook-health.ts'
@@ -21,10 +31,12 @@ import {
   changeEndpoint,
   deleteEndpoint,
   findEndpoint,
+  hasEndpoint,
   insertEndpoint,
   listEndpoints,
   type StoredEndpoint,
 } from './webhook-store.ts'
+import { note } from './writing.ts'
 
 /**
  * The endpoints of webhooks, for those who run Belfry; app.ts asks for the token. Postgres is
@@ -35,10 +47,11 @@ import {
 export const webhooks = new OpenAPIHono<{ Bindings: Needed }>({ defaultHook })
 
 /** Of env.ts. */
-type Needed = DatabaseEnv & {
-  PUBLIC_URL?: string
-  WEBHOOKS: { getByName(id: string): SenderDoor }
-}
+type Needed = DatabaseEnv &
+  CursorSecrets & {
+    PUBLIC_URL?: string
+    WEBHOOKS: { getByName(id: string): SenderDoor }
+  }
 
 const tags = ['Webhooks']
 const path = '/api/webhooks'
@@ -46,6 +59,7 @@ const onePath = '/api/webhooks/{id}'
 const oneEndpoint = {
   description: 'The endpoint.',
   content: { 'application/json': { schema: endpointShape } },
+  headers: tagHeader,
 }
 
 const list = createRoute({
@@ -61,20 +75,26 @@ const list = createRoute({
   },
   responses: {
     200: { description: 'A page.', content: { 'application/json': { schema: endpointPage } } },
-    ...problemResponses('unauthorized', 'invalid_query', 'invalid_cursor', 'database_unavailable'),
+    ...problemResponses('invalid_query', 'invalid_cursor', 'database_unavailable'),
   },
 })
 
 webhooks.openapi(list, async (c) => {
   const { limit, cursor } = c.req.valid('query')
-  const start = cursor === undefined ? null : place.safeParse(fromOpaque(cursor))
+  const start = cursor === undefined ? null : place.safeParse(await fromOpaque(c.env, cursor))
   if (start?.success === false) return problem(c, 'invalid_cursor', { detail: NOT_OURS })
   const page = await listEndpoints(database(c.env), limit, start?.data ?? null)
   const found = await Promise.all(page.endpoints.map((endpoint) => say(c.env, endpoint)))
-  return c.json({ webhooks: found, next_cursor: page.next && toOpaque(page.next) }, 200)
+  const next_cursor = page.next && (await toOpaque(c.env, { list: LIST, ...page.next }))
+  return c.json({ webhooks: found, next_cursor }, 200)
 })
 
-const place = z.strictObject({ created_at: z.iso.datetime({ offset: true }), id: z.uuid() })
+const LIST = 'webhooks'
+const place = z.strictObject({
+  list: z.literal(LIST),
+  created_at: z.iso.datetime({ offset: true }),
+  id: z.uuid(),
+})
 
 const register = createRoute({
   method: 'post',
@@ -82,23 +102,19 @@ const register = createRoute({
   tags,
   summary: 'Register an endpoint',
   description:
-    'The answer holds its secret, which is shown this once. Outside a local run it must be https, and at a public address.',
+    'The answer holds its secret, which is shown this once: the same again, with the same `Idempotency-Key`, is answered without. If the first answer was lost, rotate the secret. Outside a local run it must be https, and at a public address.',
   middleware: [limitedBody],
-  request: { body: { required: true, content: { 'application/json': { schema: newEndpoint } } } },
+  request: {
+    headers: onceHeader,
+    body: { required: true, content: { 'application/json': { schema: newEndpoint } } },
+  },
   responses: {
     201: {
       description: 'The endpoint, and its secret.',
       content: { 'application/json': { schema: registered } },
-      headers: { Location: { description: 'Where it is.', schema: { type: 'string' } } },
+      headers: madeHeaders,
     },
-    ...problemResponses(
-      'unauthorized',
-      'invalid_body',
-      'body_too_large',
-      'unsupported_media_type',
-      'unprocessable',
-      'database_unavailable',
-    ),
+    ...problemResponses(...ofCreating),
   },
 })
 
@@ -112,14 +128,17 @@ webhooks.openapi(register, async (c) => {
   const id = crypto.randomUUID()
   // First its object, so that nothing is ever owed to an endpoint whose secret nobody was shown.
   const secret = await sender(c.env, id).register({ id, url, enabled: true, version: 1 })
-  const stored = await insertEndpoint(database(c.env), { id, url, description, rules }).catch(
+  const stored = await insertEndpoint(c, { id, url, description, rules }).catch(
     async (error: unknown) => {
       await sender(c.env, id).forget()
       throw error
     },
   )
-  const body = { ...(await say(c.env, stored)), secret }
-  return c.json(body, 201, { Location: `${path}/${id}` })
+  const isNew = stored?.id === id
+  if (!isNew) await sender(c.env, id).forget()
+  if (!stored) return goneSince(c)
+  const body = { ...(await say(c.env, stored)), ...(isNew ? { secret } : {}) }
+  return c.json(body, 201, { ...tagged(stored.tag), Location: `${path}/${stored.id}` })
 })
 
 const read = createRoute({
@@ -130,14 +149,14 @@ const read = createRoute({
   request: { params: endpointPath },
   responses: {
     200: oneEndpoint,
-    ...problemResponses('unauthorized', 'invalid_id', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'database_unavailable'),
   },
 })
 
 webhooks.openapi(read, async (c) => {
   const { id } = c.req.valid('param')
   const endpoint = await findEndpoint(database(c.env), id)
-  return endpoint ? c.json(await say(c.env, endpoint), 200) : missing(c, id)
+  return endpoint ? c.json(await say(c.env, endpoint), 200, tagged(endpoint.tag)) : missing(c, id)
 })
 
 const change = createRoute({
@@ -150,11 +169,12 @@ const change = createRoute({
   middleware: [limitedBody],
   request: {
     params: endpointPath,
+    headers: ifMatchHeader,
     body: { required: true, content: { 'application/json': { schema: endpointChanges } } },
   },
   responses: {
     200: oneEndpoint,
-    ...problemResponses('unauthorized', 'invalid_id', 'not_found', ...ofWriting),
+    ...problemResponses('invalid_id', 'not_found', ...ofChanging),
   },
 })
 
@@ -166,14 +186,12 @@ webhooks.openapi(change, async (c) => {
     ...(await ruleFaults(c.env, changes.rules ?? [])),
   ]
   if (errors.length > 0) return refuse(c, errors)
-  const db = database(c.env)
-  if (!(await findEndpoint(db, id))) return missing(c, id)
-  const endpoint = await changeEndpoint(db, id, changes)
+  const endpoint = await changeEndpoint(c, id, changes)
   if (!endpoint) return missing(c, id)
   const { url, enabled, version } = endpoint
   await sender(c.env, id).configure({ id, url, enabled, version })
   if (changes.enabled) await sender(c.env, id).switchOn()
-  return c.json(await say(c.env, endpoint), 200)
+  return c.json(await say(c.env, endpoint), 200, tagged(endpoint.tag))
 })
 
 const remove = createRoute({
@@ -182,16 +200,16 @@ const remove = createRoute({
   tags,
   summary: 'Delete an endpoint',
   description: 'With its rules, its secrets and everything it is owed.',
-  request: { params: endpointPath },
+  request: { params: endpointPath, headers: mayIfMatchHeader },
   responses: {
     204: { description: 'It is gone.' },
-    ...problemResponses('unauthorized', 'invalid_id', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'precondition_failed', 'database_unavailable'),
   },
 })
 
 webhooks.openapi(remove, async (c) => {
   const { id } = c.req.valid('param')
-  if (!(await deleteEndpoint(database(c.env), id))) return missing(c, id)
+  if (!(await deleteEndpoint(c, id))) return missing(c, id)
   await sender(c.env, id).forget()
   return c.body(null, 204)
 })
@@ -209,13 +227,14 @@ const rotate = createRoute({
       description: 'The new secret.',
       content: { 'application/json': { schema: rotated } },
     },
-    ...problemResponses('unauthorized', 'invalid_id', 'not_found', 'database_unavailable'),
+    ...problemResponses('invalid_id', 'not_found', 'database_unavailable'),
   },
 })
 
 webhooks.openapi(rotate, async (c) => {
   const { id } = c.req.valid('param')
-  if (!(await findEndpoint(database(c.env), id))) return missing(c, id)
+  if (!(await hasEndpoint(database(c.env), id))) return missing(c, id)
+  await note(c, { action: 'rotate_secret', table: 'webhook_endpoints', key: id })
   const { secret, previousUntil } = await sender(c.env, id).rotate()
   return c.json({ secret, previous_secret_until: new Date(previousUntil).toISOString() }, 200)
 })

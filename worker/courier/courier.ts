@@ -1,4 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
+import { acceptAndClose } from '../api/refusal.ts'
+import { isAdmin } from '../doors/principal.ts'
+import { type Cut, isOver, PRINCIPAL_HEADER, parsePrincipal } from '../doors/session.ts'
 import type { Env } from '../env.ts'
 import type { Channel, Prepared } from './channel.ts'
 import type {
@@ -48,7 +51,8 @@ export abstract class Courier extends DurableObject<Env> implements CourierDoor 
     super(ctx, env)
     this.ledger = new Ledger(ctx.storage)
     this.pace = new PaceRecord(ctx.storage.sql)
-    this.#pokes = new Pokes(ctx, () => this.ledger.rows.counts)
+    const counts = () => this.ledger.rows.counts
+    this.#pokes = new Pokes(ctx, env, counts, () => this.arm())
     this.#recover()
     ctx.blockConcurrencyWhile(() => this.arm())
   }
@@ -107,20 +111,31 @@ export abstract class Courier extends DurableObject<Env> implements CourierDoor 
     return outcome
   }
 
+  /** Closes the sockets of what was revoked. */
+  async cut(cut: Cut): Promise<void> {
+    this.#pokes.sessions.cut(cut)
+  }
+
   /** A WebSocket that is told whenever something moved. */
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
       return new Response('This address speaks WebSocket.', { status: 426 })
-    return this.#pokes.open()
+    const asking = parsePrincipal(request.headers.get(PRINCIPAL_HEADER))
+    if (asking === null || !isAdmin(asking) || isOver(asking, Date.now()))
+      return acceptAndClose('unauthorized', 'ask for another ticket, or a new token')
+    const response = this.#pokes.open(asking)
+    await this.arm()
+    return response
   }
 
-  override async webSocketMessage(socket: WebSocket): Promise<void> {
-    this.#pokes.heard(socket)
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#pokes.heard(socket, message)
   }
 
   // --- the clock ------------------------------------------------------------------------------
 
   override async alarm(): Promise<void> {
+    this.#pokes.sessions.expire(Date.now())
     if (this.#busy) return
     this.#busy = true
     try {
@@ -140,8 +155,10 @@ export abstract class Courier extends DurableObject<Env> implements CourierDoor 
   }
 
   protected async arm(): Promise<void> {
-    const at = nextAt(this.ledger.rows, this.pace.now.until)
-    if (at !== null) await this.ctx.storage.setAlarm(Math.max(at, Date.now()))
+    const now = Date.now()
+    const due = nextAt(this.ledger.rows, this.pace.now.until) ?? Number.POSITIVE_INFINITY
+    const at = Math.min(due, this.#pokes.sessions.wakeAt(now))
+    if (at < Number.POSITIVE_INFINITY) await this.ctx.storage.setAlarm(Math.max(at, now))
   }
 
   async #step(): Promise<void> {

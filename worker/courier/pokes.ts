@@ -1,4 +1,8 @@
-import { closeCodes } from '../../protocol/close-codes.ts'
+import { AttachedSessions } from '../doors/attached-sessions.ts'
+import { isAdmin, type Principal } from '../doors/principal.ts'
+import { expiresInMs, sessionOf } from '../doors/session.ts'
+import { closeSocket } from '../doors/sessions.ts'
+import type { Env } from '../env.ts'
 import type { DeliveryCounts } from './delivery.ts'
 
 const AT_LEAST_APART_MS = 250
@@ -6,25 +10,41 @@ const AT_LEAST_APART_MS = 250
 /**
  * Tells whoever watches that something moved, and how many deliveries there are in each state. A
  * poke carries no more: what moved, the list says. So it may fold with others, and it may be lost
- * when the object is evicted in between.
+ * when the object is evicted in between. Who watches is an admin, and for no longer than they are.
  */
 export class Pokes {
+  readonly sessions: AttachedSessions
   readonly #ctx: DurableObjectState
   readonly #counts: () => DeliveryCounts
   #toldAt = 0
   #timer: ReturnType<typeof setTimeout> | null = null
 
-  constructor(ctx: DurableObjectState, counts: () => DeliveryCounts) {
+  /** @param armed sets the alarm for the end of the next session */
+  constructor(
+    ctx: DurableObjectState,
+    env: Env,
+    counts: () => DeliveryCounts,
+    armed: () => Promise<void>,
+  ) {
+    this.sessions = new AttachedSessions(ctx, {
+      env,
+      mayStay: (_socket, asking) => isAdmin(asking),
+      moved: armed,
+    })
     this.#ctx = ctx
     this.#counts = counts
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
   }
 
-  /** A WebSocket upgrade. It is told at once how things stand. */
-  open(): Response {
+  /** A WebSocket upgrade. It is told at once how things stand, and when its session ends. */
+  open(asking: Principal): Response {
     const { 0: theirs, 1: ours } = new WebSocketPair()
     this.#ctx.acceptWebSocket(ours)
-    ours.send(this.#text())
+    const session = sessionOf(asking)
+    this.sessions.attach(ours, session)
+    this.sessions.entered(session)
+    const expires_in_ms = expiresInMs(session, Date.now())
+    ours.send(this.#text(expires_in_ms === null ? {} : { expires_in_ms }))
     return new Response(null, { status: 101, webSocket: theirs })
   }
 
@@ -39,10 +59,12 @@ export class Pokes {
       }, wait)
   }
 
-  /** Nothing but `ping` is expected of them. */
-  heard(socket: WebSocket): void {
-    const { code } = closeCodes.bad_frame
-    socket.close(code, 'nothing but the text "ping" is read here')
+  /** Nothing but `ping` and `refresh <token>` is expected of them. */
+  async heard(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const refreshing = this.sessions.heard(socket, message)
+    if (refreshing) return refreshing
+    const why = 'only the texts "ping" and "refresh <token>" are read here'
+    closeSocket(socket, 'bad_frame', why)
   }
 
   #tell(): void {
@@ -57,7 +79,7 @@ export class Pokes {
     }
   }
 
-  #text(): string {
-    return JSON.stringify({ type: 'moved', counts: this.#counts() })
+  #text(more: { expires_in_ms?: number } = {}): string {
+    return JSON.stringify({ type: 'moved', counts: this.#counts(), ...more })
   }
 }

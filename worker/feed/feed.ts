@@ -1,6 +1,6 @@
 import { type Connection, type ConnectionContext, Server } from 'partyserver'
-import type { Change } from '../../protocol/change.ts'
 import { closeCodes } from '../../protocol/close-codes.ts'
+import type { Cut } from '../doors/session.ts'
 import type { Env } from '../env.ts'
 import { Consumers, type Redriven } from './consumers.ts'
 import { Drainer } from './drainer.ts'
@@ -14,10 +14,12 @@ import { type LinkState, Links } from './links.ts'
 import { Log } from './log.ts'
 import { logLimits } from './log-limits.ts'
 import { HttpOutbox } from './outbox.ts'
+import { changesAfter, pageAfter } from './pages.ts'
 import type { ParkedPage } from './parked.ts'
 import { Proof } from './proof.ts'
 import { Records } from './records.ts'
 import { Refusals, type Refused } from './refusals.ts'
+import { tellOfCut } from './revoking.ts'
 import { StandingAlarm } from './standing-alarm.ts'
 import type { FeedStatus } from './status.ts'
 
@@ -83,7 +85,7 @@ export class Feed extends Server<Env> {
     this.#consumers = new Consumers(
       sql,
       durableConsumers(env, sql, this.#inboxReaders),
-      (after, single) => this.#changes(after, single),
+      (after, single) => changesAfter(this.#log, after, single ? null : PAGE_CHARACTERS),
       () => this.#records.life.epoch,
       this.#log.head,
     )
@@ -175,6 +177,11 @@ export class Feed extends Server<Env> {
   /** What the worker's doors refused. */
   async countRefused(refused: readonly Refused[]): Promise<void> {
     this.#refusals.addAll(refused)
+  }
+
+  /** What the API has just revoked. */
+  async cut(cut: Cut): Promise<void> {
+    await tellOfCut(this.env, this.#fanOut.shards, cut)
   }
 
   async status(): Promise<FeedStatus> {
@@ -280,17 +287,8 @@ export class Feed extends Server<Env> {
   }
 
   #page(after: number, maxCharacters: number): Delivery | null {
-    // A shard that lags behind the log's tail sees the gap and pulls, which tells it "pruned".
-    const page = this.#log.read(Math.max(after, this.#log.tail), maxCharacters)
-    if (typeof page === 'string' || page.through <= after) return null
-    return { ...page, epoch: this.#records.life.epoch }
-  }
-
-  #changes(after: number, single: boolean): Change[] {
-    const page = this.#log.read(Math.max(after, this.#log.tail), single ? 0 : PAGE_CHARACTERS)
-    if (typeof page === 'string') return []
-    const changes = JSON.parse(page.changes) as Change[]
-    return single ? changes.slice(0, 1) : changes
+    const page = pageAfter(this.#log, after, maxCharacters)
+    return page && { ...page, epoch: this.#records.life.epoch }
   }
 
   #allLinks(): Connection<LinkState>[] {

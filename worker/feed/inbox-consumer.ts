@@ -1,11 +1,13 @@
 import type { Change, Row } from '../../protocol/change.ts'
+import { cutsOf } from '../doors/revoked-in.ts'
 import type { Consumer } from './consumer.ts'
 import { eachInbox } from './each-inbox.ts'
+import { userOfPrincipal } from './revoking.ts'
 import { type Inboxes, type Missed, tellInbox } from './tell-inbox.ts'
 
 /**
- * Hands the changes of `notifications` and `users` to the inbox of each user, as far as it needs to
- * hear them: who has never read it has no copy, and needs to know only when something is scheduled.
+ * Hands the changes of `notifications` and `users`, and the revocations of a user, to the inbox of
+ * each, as far as it needs to hear them: who has never read it has no copy, and needs to know only when something is scheduled.
  *
  * Must hold: what one inbox is told stays in the order of the log. Inboxes do not wait for each
  * other, and no more than a few are told at a time (each-inbox.ts). Nobody waits for one that fails, this
@@ -46,6 +48,13 @@ type Told = Map<string, Change[]>
 function partsOf(changes: readonly Change[], readers: InboxReaders): Told[] {
   const parts: Told[] = [new Map()]
   for (const change of changes) {
+    if (change.table === 'revocations') {
+      for (const { principal } of cutsOf([change])) {
+        const user = userOfPrincipal(principal)
+        if (user !== null && readers.has(user)) add(parts.at(-1), user, change)
+      }
+      continue
+    }
     if (change.table !== 'notifications' && change.table !== 'users') continue
     if (change.op === 'truncate')
       parts.push(new Map(Array.from(readers.all(), (user) => [user, [change]])), new Map())

@@ -64,6 +64,8 @@ export class Links {
     links: () => readonly Connection<LinkState>[],
     now: number,
   ): void {
+    // Refused at the door: what it says before it has heard so is nobody's.
+    if (link.state === null) return
     const said = parseSaid(message)
     if ('refusal' in said) return this.#refuse(link, 'bad_frame', said.refusal)
     if (said.type === 'open') return this.#open(link, said, links(), now)

@@ -1,11 +1,12 @@
 import type { Change, Row } from '../../protocol/change.ts'
 import type { Counts, Notification } from '../../protocol/notification.ts'
 import type { Position } from '../../protocol/position.ts'
-import type { Topic } from '../../protocol/ticket.ts'
+import type { Cut } from '../doors/session.ts'
 
 /**
  * What may be asked of a user's inbox over RPC; `env.INBOX.getByName(<users.id as text>)`. Its
- * socket is asked for with `fetch('https://inbox/?feed=…&epoch=…&after=…')` and the header Upgrade.
+ * socket is asked for with `fetch('https://inbox/?feed=…&epoch=…&after=…')`, the header Upgrade, and
+ * who asks in the header `belfry-principal` (doors/session.ts).
  *
  * Rows are as a change carries them (`to_json`). `feed` is the feed's epoch as the caller knows it:
  * an inbox that was filled in another one fills itself again from Postgres.
@@ -21,9 +22,8 @@ export type InboxDoor = {
   page(request: PageRequest, feed: string): Promise<InboxPage>
   /** Something may be due. */
   wake(): Promise<void>
-  issueTicket(topic: Topic): Promise<string>
-  /** @returns whether it was good; it is not, from then on */
-  redeemTicket(ticket: string, topic: Topic): Promise<boolean>
+  /** Closes the user's sockets of what was revoked. */
+  cut(cut: Cut): Promise<void>
 }
 
 /** null: there is no such user. */

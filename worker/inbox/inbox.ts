@@ -1,8 +1,10 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { Change, Row } from '../../protocol/change.ts'
-import type { Topic } from '../../protocol/ticket.ts'
 import { databaseAdvice } from '../api/database-failure.ts'
 import { acceptAndClose, isUpgrade } from '../api/refusal.ts'
+import { AttachedSessions } from '../doors/attached-sessions.ts'
+import { cutsOf } from '../doors/revoked-in.ts'
+import { type Cut, isOver, PRINCIPAL_HEADER, parsePrincipal, sessionOf } from '../doors/session.ts'
 import type { Env } from '../env.ts'
 import { StandingAlarm } from '../feed/standing-alarm.ts'
 import { type Copy, countsOf } from './copy.ts'
@@ -15,7 +17,6 @@ import { LiveCopy } from './live-copy.ts'
 import { Patience } from './patience.ts'
 import { isAboutARow, Queries } from './queries.ts'
 import { Sockets } from './sockets.ts'
-import { Tickets } from './tickets.ts'
 import { dueIn, wakeAt } from './waking.ts'
 
 /** How often to look which life the feed is in, while sockets are open. */
@@ -38,7 +39,7 @@ const LOADS_APART_MS = 1_000
  */
 export class Inbox extends DurableObject<Env> implements InboxDoor {
   readonly #duties: DutyRecord
-  readonly #tickets: Tickets
+  readonly #sessions: AttachedSessions
   readonly #sockets: Sockets
   readonly #copy: LiveCopy
   readonly #alarm: StandingAlarm
@@ -49,8 +50,12 @@ export class Inbox extends DurableObject<Env> implements InboxDoor {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#duties = new DutyRecord(ctx.storage.kv)
-    this.#tickets = new Tickets(ctx.storage.sql)
-    this.#sockets = new Sockets(ctx)
+    this.#sessions = new AttachedSessions(ctx, {
+      env,
+      mayStay: (_socket, { user }) => user === this.#user,
+      moved: () => this.#arm(),
+    })
+    this.#sockets = new Sockets(ctx, this.#sessions)
     this.#copy = new LiveCopy(ctx.storage, {
       ...{ duties: this.#duties, sockets: this.#sockets, patience: this.#patience },
       queries: () => this.#queries,
@@ -67,7 +72,10 @@ export class Inbox extends DurableObject<Env> implements InboxDoor {
   async hear(changes: Change[], feed: string): Promise<void> {
     const end = changes.findLastIndex(({ table, op }) => table === 'users' && op === 'delete')
     if (end >= 0) await this.#copy.forget()
-    const rest = changes.slice(end + 1)
+    for (const cut of cutsOf(changes)) this.#sessions.cut(cut)
+    // Who missed something may have missed that.
+    if (changes.some(({ op }) => op === 'truncate')) this.#sessions.lookUp()
+    const rest = changes.slice(end + 1).filter(({ table }) => table !== 'revocations')
     this.#expect(rest.flatMap((change) => (change.new === null ? [] : [change.new])))
     if (this.#copy.now) this.#copy.comeTo(feed)
     if (!this.#copy.isOver(feed)) this.#copy.hear(heardIn(rest))
@@ -106,22 +114,21 @@ export class Inbox extends DurableObject<Env> implements InboxDoor {
     await this.#arm()
   }
 
-  async issueTicket(topic: Topic): Promise<string> {
-    return this.#tickets.issue(this.#user, topic, Date.now())
+  async cut(cut: Cut): Promise<void> {
+    this.#sessions.cut(cut)
   }
 
-  async redeemTicket(ticket: string, topic: Topic): Promise<boolean> {
-    return this.#tickets.redeem(ticket, topic, Date.now())
-  }
-
-  /** The socket (sockets.ts): `?feed=…&epoch=…&after=…`. */
+  /** The socket (sockets.ts): `?feed=…&epoch=…&after=…`, and who asks. */
   override async fetch(request: Request): Promise<Response> {
     if (!isUpgrade(request)) return new Response('This address speaks WebSocket.', { status: 426 })
     const { searchParams: query } = new URL(request.url)
+    const asking = parsePrincipal(request.headers.get(PRINCIPAL_HEADER))
+    if (asking?.user !== this.#user || isOver(asking, Date.now()))
+      return acceptAndClose('unauthorized', 'ask for another ticket, or a new token')
     try {
       const copy = await this.#ready(query.get('feed') ?? '')
       if (!copy) return acceptAndClose('unauthorized', 'there is no such user')
-      const response = this.#sockets.open(copy, query, Date.now())
+      const response = this.#sockets.open(copy, query, sessionOf(asking), Date.now())
       if (this.#duties.now.lookAt === null) this.#duties.change({ lookAt: Date.now() + LOOK_MS })
       await this.#arm()
       return response
@@ -130,8 +137,11 @@ export class Inbox extends DurableObject<Env> implements InboxDoor {
     }
   }
 
-  override async webSocketMessage(socket: WebSocket): Promise<void> {
-    this.#sockets.close(socket, 'bad_frame', 'only the text "ping" is read here')
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const refreshing = this.#sessions.heard(socket, message)
+    if (refreshing) return refreshing
+    const why = 'only the texts "ping" and "refresh <token>" are read here'
+    this.#sockets.close(socket, 'bad_frame', why)
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
@@ -142,6 +152,7 @@ export class Inbox extends DurableObject<Env> implements InboxDoor {
 
   override async alarm(): Promise<void> {
     this.#alarm.rang()
+    this.#sessions.expire(Date.now())
     try {
       await this.#tick(Date.now())
     } catch (error) {
@@ -197,13 +208,12 @@ export class Inbox extends DurableObject<Env> implements InboxDoor {
   }
 
   async #arm(): Promise<void> {
-    await this.#alarm.setFor(() =>
-      wakeAt(this.#copy.now, this.#duties.now, {
-        askAt: this.#patience.askAt,
-        loadAt: this.#loadAt,
-        now: Date.now(),
-      }),
-    )
+    await this.#alarm.setFor(() => {
+      const now = Date.now()
+      const clock = { askAt: this.#patience.askAt, loadAt: this.#loadAt, now }
+      const at = wakeAt(this.#copy.now, this.#duties.now, clock)
+      return Math.min(at, this.#sessions.wakeAt(now))
+    })
   }
 
   async #ready(feed: string): Promise<Copy | null> {

@@ -18,8 +18,16 @@ export function framesSince(copy: Copy, from: Position, now: number): InboxFrame
   return [movedSince(copy, from.offset, now)]
 }
 
-export function hello(copy: Copy, after: number, now: number): InboxHello {
-  return { type: 'hello', protocol: 1, epoch: copy.epoch, after, counts: countsOf(copy, now) }
+/** @param expires_in_ms null for a session that does not end by itself */
+export function hello(
+  copy: Copy,
+  after: number,
+  expires_in_ms: number | null,
+  now: number,
+): InboxHello {
+  const { epoch } = copy
+  const ends = expires_in_ms === null ? {} : { expires_in_ms }
+  return { type: 'hello', protocol: 1, epoch, after, counts: countsOf(copy, now), ...ends }
 }
 
 function movedSince(copy: Copy, after: number, now: number): InboxMoved {

@@ -2,6 +2,8 @@ import { type CloseName, closeCodes, closeReason } from '../../protocol/close-co
 import type { InboxFrame } from '../../protocol/inbox-frames.ts'
 import { type Position, parsePosition } from '../../protocol/position.ts'
 import { acceptAndClose } from '../api/refusal.ts'
+import type { AttachedSessions } from '../doors/attached-sessions.ts'
+import { expiresInMs, type Session } from '../doors/session.ts'
 import { Trust } from '../shard/trust.ts'
 import type { Copy } from './copy.ts'
 import { framesSince, hello } from './moves.ts'
@@ -18,14 +20,16 @@ const LEAST_UNREAD_BYTES = 1024 * 1024
  * Must hold: all of them stand where the copy stands. Who comes in is brought there in the same
  * step, and what moves is told to all in the step in which it moves; so a position need not be kept
  * for each, and the object may hibernate at any time. Who is assumed not to read is closed, and
- * resumes.
+ * resumes; whose session ends is closed too (sessions.ts).
  */
 export class Sockets {
   readonly #ctx: DurableObjectState
+  readonly #sessions: AttachedSessions
   readonly #trusts = new WeakMap<WebSocket, Trust>()
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, sessions: AttachedSessions) {
     this.#ctx = ctx
+    this.#sessions = sessions
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
   }
 
@@ -34,7 +38,7 @@ export class Sockets {
   }
 
   /** @param query `epoch` and `after`, or neither */
-  open(copy: Copy, query: URLSearchParams, now: number): Response {
+  open(copy: Copy, query: URLSearchParams, session: Session, now: number): Response {
     const [epoch, after] = [query.get('epoch'), query.get('after')]
     const from = after === null ? null : parsePosition(`${epoch ?? copy.epoch}:${after}`)
     if (after === null ? epoch !== null : from === null)
@@ -43,9 +47,12 @@ export class Sockets {
       return acceptAndClose('bad_request', `${MAX_SOCKETS} sockets are open already; close some`)
     const { 0: theirs, 1: ours } = new WebSocketPair()
     this.#ctx.acceptWebSocket(ours)
+    this.#sessions.attach(ours, session)
+    this.#sessions.entered(session)
     const frames = from ? framesSince(copy, from, now) : []
     const standsAt = from && frames[0]?.type !== 'reset' ? from.offset : copy.offset
-    for (const frame of [hello(copy, standsAt, now), ...frames]) ours.send(JSON.stringify(frame))
+    const begins = hello(copy, standsAt, expiresInMs(session, now), now)
+    for (const frame of [begins, ...frames]) ours.send(JSON.stringify(frame))
     return new Response(null, { status: 101, webSocket: theirs })
   }
 

@@ -49,12 +49,23 @@ export function owedNotices(change: CapturedChange, rules: readonly InboxRule[])
       if (users.size === 0) return
       const told = fillIn(rule, row)
       for (const user of users) {
-        const origin = `rule:${rule.id}/${change.id}/${user}`
+        const origin = originOf(rule.id, change, user)
         found.owed.push({ ...told, origin, user, category: rule.category, about })
       }
     })
   }
   return found
+}
+
+/** The longest that the database takes. */
+const ORIGIN_MAX = 200
+
+/** What it came of: the rule, the change and whose it is; then of which version of which row. */
+function originOf(rule: number, change: CapturedChange, user: string): string {
+  const origin = `rule:${rule}/${change.id}/${user}`
+  const version = valueText((change.new ?? change.old)?.version ?? null)
+  const about = `${origin}/${change.table}/${keyText(change.key)}/${version}`
+  return about.length > ORIGIN_MAX || about.includes('\0') ? origin : about
 }
 
 const UNKNOWN =

@@ -51,10 +51,21 @@ export function changesFrame({ epoch, after, through }: Range, changes: string):
   return `{"type":"changes","epoch":"${epoch}","after":${after},"through":${through},"changes":${changes}}`
 }
 
-/** @param window null for a subscriber that does not acknowledge */
-export function helloFrame({ epoch, offset: after }: Position, window: number | null): string {
+/**
+ * @param window null for a subscriber that does not acknowledge
+ * @param expires_in_ms null for a session that does not end by itself
+ */
+export function helloFrame(
+  { epoch, offset: after }: Position,
+  window: number | null,
+  expires_in_ms: number | null = null,
+): string {
   const hello: HelloFrame = { type: 'hello', protocol: PROTOCOL, epoch, after }
-  return JSON.stringify(window === null ? hello : { ...hello, window })
+  return JSON.stringify({
+    ...hello,
+    ...(window !== null && { window }),
+    ...(expires_in_ms !== null && { expires_in_ms }),
+  })
 }
 
 export function resetFrame(reason: ResetReason, { epoch, offset: head }: Position): string {

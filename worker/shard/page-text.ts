@@ -34,15 +34,10 @@ export class PageText {
 
   #isHeardWhole({ table, ops, where, scope }: Subscription): boolean {
     if (table !== undefined || ops !== undefined || Object.keys(where).length > 0) return false
-    switch (scope?.kind) {
-      case 'operator':
-        return true
-      case 'own':
-        return false
-      default:
-        this.#hasOwnTables ??= OF_OWN_TABLES.test(this.#text)
-        return !this.#hasOwnTables
-    }
+    if (scope?.kind === 'operator') return true
+    if (scope?.kind !== 'tables' || scope.tables !== 'every') return false
+    this.#hasOwnTables ??= OF_OWN_TABLES.test(this.#text)
+    return !this.#hasOwnTables
   }
 }
 

@@ -2,6 +2,7 @@ import type { Connection } from 'partyserver'
 import { parseAck } from '../../protocol/acknowledgement.ts'
 import { formatPosition, type Position } from '../../protocol/position.ts'
 import type { Manner, Subscription } from '../../protocol/subscription.ts'
+import { expiresInMs, type Session } from '../doors/session.ts'
 import { Frame, helloFrame } from './frame.ts'
 import { type Limits, WINDOW_BYTES } from './limits.ts'
 import type { Room } from './pace.ts'
@@ -12,7 +13,11 @@ import { Window } from './window.ts'
  * What a socket's attachment remembers across hibernation. `live`: it hears what happens as it
  * happens; otherwise it is being caught up.
  */
-export type SubscriberState = Manner & { subscription: Subscription; live: boolean }
+export type SubscriberState = Manner & {
+  subscription: Subscription
+  session: Session
+  live: boolean
+}
 export type Socket = Connection<SubscriberState>
 
 /** One socket, with what it wants and how fast it reads. */
@@ -20,17 +25,21 @@ export class Subscriber {
   readonly socket: Socket
   readonly subscription: Subscription
   readonly #deflate: boolean
+  #session: Session
+  #live: boolean
   readonly #pace: Window | Trust
   #stir: () => void = () => {}
 
   constructor(
     socket: Socket,
-    { subscription, deflate }: Pick<SubscriberState, 'subscription' | 'deflate'>,
+    { subscription, deflate, session, live }: Omit<SubscriberState, 'acks'>,
     pace: Window | Trust,
   ) {
     this.socket = socket
     this.subscription = subscription
     this.#deflate = deflate
+    this.#session = session
+    this.#live = live
     this.#pace = pace
   }
 
@@ -47,12 +56,22 @@ export class Subscriber {
   }
 
   set live(live: boolean) {
-    const { subscription, acks } = this
-    this.socket.setState({ subscription, acks, deflate: this.#deflate, live })
+    this.#live = live
+    this.#remember()
+  }
+
+  get session(): Session {
+    return this.#session
+  }
+
+  set session(session: Session) {
+    this.#session = session
+    this.#remember()
   }
 
   greet(at: Position): void {
-    this.send(new Frame(helloFrame(at, this.acks ? WINDOW_BYTES : null)), at)
+    const window = this.acks ? WINDOW_BYTES : null
+    this.send(new Frame(helloFrame(at, window, expiresInMs(this.#session, Date.now()))), at)
   }
 
   /**
@@ -71,9 +90,11 @@ export class Subscriber {
 
   /** What the socket said. @returns why it must not say that; null if it may */
   heard(message: string | ArrayBuffer): string | null {
-    if (!(this.#pace instanceof Window)) return 'only the text "ping" is read here'
+    if (!(this.#pace instanceof Window))
+      return 'only the texts "ping" and "refresh <token>" are read here'
     const position = typeof message === 'string' ? parseAck(message) : null
-    if (position === null) return 'only "ping" and "ack <epoch>:<offset>" are read here'
+    if (position === null)
+      return 'only "ping", "ack <epoch>:<offset>" and "refresh <token>" are read here'
     if (!this.#pace.acknowledge(position))
       return `nothing was sent as far as ${formatPosition(position)}`
     this.stir()
@@ -94,5 +115,12 @@ export class Subscriber {
 
   stir(): void {
     this.#stir()
+  }
+
+  /** In the socket's attachment, which outlives the object's memory. */
+  #remember(): void {
+    const { subscription, session, acks } = this
+    const state = { subscription, session, acks, deflate: this.#deflate, live: this.#live }
+    this.socket.setState(state)
   }
 }

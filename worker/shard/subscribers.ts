@@ -16,6 +16,11 @@ export class Subscribers {
     return [...this.#byId.values()].filter(({ isOpen }) => !isOpen)
   }
 
+  /** Those whose sockets are open. */
+  *open(): Iterable<Subscriber> {
+    for (const subscriber of this.#byId.values()) if (subscriber.isOpen) yield subscriber
+  }
+
   get(id: string): Subscriber | undefined {
     return this.#byId.get(id)
   }

@@ -1,0 +1,14 @@
+import type { Env } from '../env.ts'
+import type { Principal } from './principal.ts'
+
+/** What a route is served with: set at the door, before any route (request-id.ts, identify.ts). */
+export type Served = {
+  Bindings: Env
+  Variables: { principal: Principal; requestId: string }
+}
+
+/** Behind the permission `user` (guard.ts). `user`: `users.id`, as text. */
+export type ServedUser = {
+  Bindings: Env
+  Variables: Served['Variables'] & { user: string }
+}
