@@ -8,6 +8,7 @@ import { startDemo } from './demo.ts'
 import { Failure } from './failure.ts'
 import { projectFolder, stateFolder } from './folders.ts'
 import { listenerRole, superviseListener } from './listener.ts'
+import { ensureLogins, type Logins } from './logins.ts'
 import { serveMailbox } from './mailbox.ts'
 import { serveNeonEndpoint } from './neon-endpoint.ts'
 import type { Options } from './options.ts'
@@ -37,7 +38,8 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
 
   const database = await startDatabase(options.databaseUrl, run, voice('postgres', 'blue'))
   await prepareDatabase(database.direct)
-  const neonEndpoint = await startNeonEndpoint(database.url, port + 3, run)
+  const logins = await loginsOf(database, options.databaseUrl === null)
+  const neonEndpoint = await startNeonEndpoint(logins.worker, port + 3, run)
   const url = `http://${localhost}:${port}`
   const mail = await startMail(
     options,
@@ -59,12 +61,14 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
     inspectorPort: await freePort(port + 4),
     storageFolder: `${stateFolder}/worker/${await databaseSource(database.direct)}`,
     envFile: writeWorkerEnv(stateFolder, {
-      DATABASE_URL: database.url,
+      DATABASE_URL: logins.worker,
       NEON_ENDPOINT: neonEndpoint,
       LINK_SECRET: linkSecret,
       ADMIN_TOKEN: adminToken,
       AUTH_SECRET: authSecret,
       PUBLIC_URL: options.publicUrl ?? url,
+      ANONYMOUS_SCOPES: '',
+      ...options.doors,
       ...mail.variables,
     }),
     assetsFolder: localDashboard,
@@ -76,7 +80,7 @@ export async function startBelfry(options: Options, run: Run): Promise<LocalRun>
   })
 
   const listener = {
-    databaseUrl: database.direct,
+    databaseUrl: logins.listener,
     feedUrl: url,
     linkSecret,
     port: await freePort(port + 2),
@@ -169,6 +173,14 @@ async function prepareDatabase(direct: string): Promise<void> {
     const said = samples.map(([table, count]) => `${count} ${table}`).join(', ')
     await step('samples', async () => ({ said, result: null }))
   }
+}
+
+/** On a database of a person's own everyone logs in as that person said. */
+async function loginsOf(
+  { url, direct }: { url: string; direct: string },
+  isEmbedded: boolean,
+): Promise<Logins> {
+  return isEmbedded ? ensureLogins(direct) : { worker: url, listener: direct }
 }
 
 async function startNeonEndpoint(databaseUrl: string, port: number, run: Run): Promise<string> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Failure } from './failure.ts'
 import { holdsWithin, listProcesses, type RunningProcess, signalGroup } from './processes.ts'
 
@@ -32,6 +32,8 @@ export async function claimFolder(
 ): Promise<{ claim: Claim; stopped: string[] }> {
   const file = `${folder}/run.json`
   mkdirSync(folder, { recursive: true })
+  // The user that PostgreSQL runs as, if we are root, must get through; nobody may look around.
+  chmodSync(folder, 0o711)
   const before = readRecord(file)
   const processes = before ? listProcesses() : []
   if (

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { migrate } from '../drizzle/migrate.ts'
+import { type Migrated, migrate } from '../drizzle/migrate.ts'
 import { spokenAddress } from './database-url.ts'
 import { Failure } from './failure.ts'
 
@@ -15,8 +15,7 @@ export async function serverVersion(url: string): Promise<string> {
   }
 }
 
-/** @returns how many migrations were applied, of how many */
-export async function migrateDatabase(url: string): Promise<{ applied: number; known: number }> {
+export async function migrateDatabase(url: string): Promise<Migrated> {
   try {
     return await migrate(url)
   } catch (error) {

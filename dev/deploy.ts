@@ -13,6 +13,21 @@ import { print, printError, step } from './terminal.ts'
  * deploys the worker, in this order: the new worker finds the tables that it needs, and a build
  * that fails has touched nothing. Further arguments go to `wrangler deploy`; with `--dry-run`
  * nothing is migrated.
+ *
+ * The worker's secrets are set beforehand, each with `wrangler secret put`:
+ *
+ * | secret                | is                                                     | rotated by                          |
+ * |-----------------------|--------------------------------------------------------|-------------------------------------|
+ * | DATABASE_URL          | a login in the role `belfry_worker` (migration 0010)   | a second login in that role         |
+ * | LINK_SECRET           | the listener's too                                     | LINK_SECRET_PREVIOUS, see below     |
+ * | ADMIN_TOKEN           | of whoever runs it                                     | ADMIN_TOKEN_PREVIOUS                |
+ * | AUTH_SECRET           | your own sign-in's; not with AUTH_JWKS_URL             | AUTH_SECRET_PREVIOUS                |
+ * | RESEND_API_KEY        | of Resend                                              | a second key there                  |
+ * | RESEND_WEBHOOK_SECRET | of Resend's webhook                                    | RESEND_WEBHOOK_SECRET_PREVIOUS      |
+ *
+ * To rotate one: put the old value into `…_PREVIOUS` and the new one into its name; give the new one
+ * to whoever has the other half (the listener, your sign-in, Resend, people); once nobody uses the old
+ * one any more, `wrangler secret delete …_PREVIOUS`. Nothing is refused meanwhile.
  */
 try {
   const args = process.argv.slice(2)
@@ -47,10 +62,11 @@ async function migrate(url: string): Promise<void> {
     said: `${await serverVersion(url)} at ${spokenAddress(url)}`,
     result: null,
   }))
-  await step('migrations', async () => {
-    const { applied, known } = await migrateDatabase(url)
-    return { said: applied > 0 ? `${applied} of ${known} applied` : 'up to date', result: null }
+  const told = await step('migrations', async () => {
+    const { applied, known, told } = await migrateDatabase(url)
+    return { said: applied > 0 ? `${applied} of ${known} applied` : 'up to date', result: told }
   })
+  for (const sentence of told) print(sentence)
 }
 
 /** wrangler has the terminal: it may ask to log in. Its exit code is ours. */

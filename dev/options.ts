@@ -10,6 +10,8 @@ export type Options = {
   databaseUrl: string | null
   /** Which links in mails begin with; null: the worker's address on this machine. */
   publicUrl: string | null
+  /** Variables of the worker that open its doors wider, or narrower; as in production without. */
+  doors: Record<string, string>
   mail: MailOptions
 }
 
@@ -34,7 +36,19 @@ Environment
   MAIL_FROM               the sender of those mails
   RESEND_API_KEY          sends real mails through Resend instead of to the local mailbox
   RESEND_WEBHOOK_SECRET   of Resend's webhook, if a tunnel leads it here
-  PUBLIC_URL              such a tunnel's address, which links in mails then begin with`
+  PUBLIC_URL              such a tunnel's address, which links in mails then begin with
+  ALLOWED_ORIGINS         pages elsewhere that may call the API, like http://localhost:5173
+  ANONYMOUS_SCOPES        what may be done without credentials, like "orders:read"; nothing if not given
+  RATE_LIMIT_ANYONE, RATE_LIMIT_USER, RATE_LIMIT_STAFF
+                          requests in 10 s; 0 is no limit`
+
+const doorVariables = [
+  'ALLOWED_ORIGINS',
+  'ANONYMOUS_SCOPES',
+  'RATE_LIMIT_ANYONE',
+  'RATE_LIMIT_USER',
+  'RATE_LIMIT_STAFF',
+]
 
 /** @returns null when only help was asked for */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | null {
@@ -50,6 +64,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | n
     demo,
     databaseUrl: readDatabaseUrl(env.DATABASE_URL),
     publicUrl: readPublicUrl(env.PUBLIC_URL),
+    doors: readDoors(env),
     mail,
   }
 }
@@ -88,6 +103,15 @@ function readPublicUrl(text: string | undefined): string | null {
   throw new Failure(
     `PUBLIC_URL is "${text}" and must be an address like https://belfry.example.com.`,
   )
+}
+
+/** The worker itself says what is wrong with one. */
+function readDoors(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(doorVariables.map((name) => [name, env[name]] as const).filter(isGiven))
+}
+
+function isGiven(variable: readonly [string, string | undefined]): variable is [string, string] {
+  return Boolean(variable[1])
 }
 
 function readMail(env: NodeJS.ProcessEnv): MailOptions {

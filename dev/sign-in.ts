@@ -3,14 +3,15 @@ import { ask } from './database.ts'
 import { type LocalRequest, type LocalServer, type Reply, serveLocally } from './local-http.ts'
 
 /**
- * Signs anybody in as anybody, which is for a local run only: there whoever asks owns the machine,
- * and the database on it.
+ * Signs anybody in as anybody, and as who runs it, which is for a local run only: there whoever
+ * asks owns the machine, and the database on it.
  *
  * It answers programs of this machine, and of all web pages the dashboard alone: a page elsewhere
  * that asks is refused, also one that points a name of its own here (see local-http.ts).
  *
  * `GET /users` has the first hundred users, `[{id, name, email, token, expires_at}]`;
- * `GET /token?user=3` one of them, `{token, expires_at}`.
+ * `GET /token?user=3` one of them, `{token, expires_at}`; `GET /staff` one that may do everything
+ * but be a user, or only `?scope=orders:read`.
  */
 export type SignInPlan = {
   /** The preferred one. */
@@ -25,7 +26,11 @@ export type SignInPlan = {
 type User = { id: string; name: string; email: string | null }
 export type Token = { token: string; expires_at: string }
 
-const tokenHours = 12
+const userTokenHours = 12
+/** It opens everything, so whoever holds one comes again soon. */
+const staffTokenHours = 1
+/** Of whoever runs it: no user has such an id. */
+const STAFF = 'local'
 const mostUsers = 100
 const maxBodyBytes = 1_000
 
@@ -40,7 +45,12 @@ export function serveSignIn(plan: SignInPlan): Promise<LocalServer> {
       origin === undefined ? {} : { 'access-control-allow-origin': origin }
     return {
       ...reply,
-      headers: { ...allowed, vary: 'Origin', 'x-content-type-options': 'nosniff' },
+      headers: {
+        ...allowed,
+        vary: 'Origin',
+        'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'same-origin',
+      },
     }
   })
 }
@@ -54,12 +64,12 @@ async function replyTo({ method, url }: LocalRequest, plan: SignInPlan): Promise
         'SELECT id::text, name, email FROM users ORDER BY users.id LIMIT $1',
         [mostUsers],
       )
-      const signed = users.map(async ({ id, ...user }) => ({
+      const withTokens = users.map(async ({ id, ...user }) => ({
         id: Number(id),
         ...user,
         ...(await tokenOf(id, plan)),
       }))
-      return { status: 200, body: await Promise.all(signed) }
+      return { status: 200, body: await Promise.all(withTokens) }
     }
     case '/token': {
       const user = url.searchParams.get('user') ?? ''
@@ -76,8 +86,13 @@ async function replyTo({ method, url }: LocalRequest, plan: SignInPlan): Promise
         }
       return { status: 200, body: await tokenOf(user, plan) }
     }
+    case '/staff': {
+      // The worker ignores what is no scope.
+      const scope = url.searchParams.get('scope') ?? 'admin'
+      return { status: 200, body: await signed({ sub: STAFF, scope }, staffTokenHours, plan) }
+    }
     default:
-      return { status: 404, body: { message: 'There are /users and /token?user=3.' } }
+      return { status: 404, body: { message: 'There are /users, /token?user=3 and /staff.' } }
   }
 }
 
@@ -86,11 +101,19 @@ function unavailable(error: Error): Reply {
   return { status: 503, body: { message } }
 }
 
-async function tokenOf(user: string, { secret }: SignInPlan): Promise<Token> {
-  const now = Math.floor(Date.now() / 1000)
-  const exp = now + tokenHours * 3_600
+function tokenOf(user: string, plan: SignInPlan): Promise<Token> {
+  return signed({ sub: user }, userTokenHours, plan)
+}
+
+async function signed(
+  claims: { sub: string; scope?: string },
+  hours: number,
+  { secret }: SignInPlan,
+): Promise<Token> {
+  const iat = Math.floor(Date.now() / 1000)
+  const exp = iat + hours * 3_600
   return {
-    token: await sign({ sub: user, iat: now, exp }, secret, 'HS256'),
+    token: await sign({ ...claims, iat, exp }, secret, 'HS256'),
     expires_at: new Date(exp * 1000).toISOString(),
   }
 }

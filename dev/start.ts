@@ -5,6 +5,8 @@ import type { LocalRun } from './state-files.ts'
 import { eraseProgress, paint, print, printError } from './terminal.ts'
 
 /** `npm start`: all of Belfry on this machine, until Ctrl-C. */
+// Secrets, mails and the worker's storage: whatever it writes is its owner's alone.
+process.umask(0o077)
 const run = new Run()
 try {
   const options = readOptions(process.argv.slice(2), process.env)
@@ -57,6 +59,7 @@ function printAddresses(local: LocalRun, isOwnDatabase: boolean): void {
     ['database', `psql ${database}`],
     ['changes', 'npm run belfry -- tail'],
     ['an inbox', 'npm run belfry -- inbox --user 1'],
+    ['a token', 'npm run -s belfry -- token'],
   ]
   print()
   for (const [name, value] of rows) if (value) print(`  ${name.padEnd(11)} ${paint('bold', value)}`)

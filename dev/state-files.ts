@@ -11,7 +11,7 @@ export type LocalRun = {
   /** null when mails go out for real. */
   mailboxUrl: string | null
   listenerUrl: string
-  /** Gives out tokens of users: `GET /token?user=3`. */
+  /** Gives out tokens: of users, `GET /token?user=3`, and of who runs it, `GET /staff`. */
   signInUrl: string
   /** `postgres` is null when DATABASE_URL names a server that we did not start. */
   pids: { postgres: number | null; worker: number | null; listener: number | null }
@@ -22,7 +22,7 @@ export type Secrets = {
   adminToken: string
   /** As Resend gives them out: `whsec_` and base64. */
   resendWebhookSecret: string
-  /** Signs the tokens of users. */
+  /** Signs tokens: of users, and of who runs it. */
   authSecret: string
 }
 

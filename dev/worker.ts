@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, keepAlive, type Launch, type Voice } from './child.ts'
 import { projectFolder } from './folders.ts'
 import { localhost } from './ports.ts'
+import { workerVariables } from './worker-variables.ts'
 
 /**
  * The worker in `wrangler dev`.
@@ -81,24 +82,7 @@ function launch(plan: WorkerPlan): Launch {
 
 /** wrangler prefers a variable of its own environment to the same one in the env file. */
 function withoutWorkerVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const {
-    DATABASE_URL: _1,
-    NEON_ENDPOINT: _2,
-    LINK_SECRET: _3,
-    ADMIN_TOKEN: _4,
-    RESEND_API_KEY: _5,
-    RESEND_BASE_URL: _6,
-    MAIL_FROM: _7,
-    ALERT_RECIPIENTS: _8,
-    MAIL_BATCH: _9,
-    RESEND_WEBHOOK_SECRET: _10,
-    RESEND_WEBHOOK_SECRET_PREVIOUS: _11,
-    PUBLIC_URL: _12,
-    AUTH_SECRET: _13,
-    AUTH_SECRET_PREVIOUS: _14,
-    ...rest
-  } = env
-  return rest
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !workerVariables.has(name)))
 }
 
 async function untilHealthy(url: string, alive: AbortSignal): Promise<void> {

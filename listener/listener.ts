@@ -129,11 +129,16 @@ export class Listener {
 /** The SQLSTATEs that say Belfry's schema is not there. */
 const NOT_MIGRATED = new Set(['3F000', '42P01', '42883'])
 
+/** The SQLSTATE of a right that its login lacks. */
+const NOT_ALLOWED = '42501'
+
 function sentence(failure: unknown): string {
   if (!(failure instanceof Error)) return String(failure)
   const { code } = failure as { code?: string }
   if (code && NOT_MIGRATED.has(code))
     return 'this database has no belfry schema: run "npm run migrate" with its DATABASE_URL'
+  if (code === NOT_ALLOWED)
+    return `${failure.message}: put this login in the role belfry_listener, and run as the owner of Belfry’s tables: SELECT belfry.grant_rights()`
   if (code === 'ECONNREFUSED') return 'Postgres does not answer at DATABASE_URL'
   return failure.message || String(code ?? failure.name)
 }
