@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import preact from '@preact/preset-vite'
 import { build, defineConfig, type Plugin } from 'vite'
 import { problemTables } from './client/docs/problem-tables.ts'
@@ -20,6 +20,16 @@ const problemPage: Plugin = {
 const localRun: Plugin = {
   name: 'local-run',
   config: (_, { mode }) => (mode === 'local-run' ? { build: { outDir: '../dist/local' } } : null),
+  writeBundle({ dir }) {
+    if (dir?.endsWith('dist/local')) admitSignIn(`${dir}/_headers`)
+  },
+}
+
+/** The server that gives out tokens is at another port of this machine, so the policy must name it. */
+function admitSignIn(file: string): void {
+  const headers = readFileSync(file, 'utf8')
+  const local = "connect-src 'self' http://127.0.0.1:* http://localhost:*"
+  writeFileSync(file, headers.replaceAll("connect-src 'self'", local))
 }
 
 // Browsers that have light-dark() and popovers, so that neither is rewritten for older ones. A year of

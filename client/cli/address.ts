@@ -40,21 +40,22 @@ export function databaseAddress(terminal: Terminal): string {
   )
 }
 
-/** @throws Failure if none is given */
-export function adminToken(terminal: Terminal): string {
-  const token = adminTokenIfKnown(terminal)
-  if (token) return token
-  throw new Failure('Set BELFRY_ADMIN_TOKEN to the worker’s ADMIN_TOKEN.')
-}
-
-export function adminTokenIfKnown(terminal: Terminal): string | null {
-  return terminal.env.BELFRY_ADMIN_TOKEN || nearestRun(terminal.cwd)?.adminToken || null
-}
-
-/** Who signs users in; null unless the worker is a local run's. */
+/** Who signs in whoever is named; null unless the worker is a local run's. */
 export function signInAddress(terminal: Terminal): string | null {
+  return ownRun(terminal)?.signInUrl ?? null
+}
+
+/** The local run whose worker is asked; null if it is another's, which is told nothing of the run. */
+export function ownRun(terminal: Terminal): LocalRun | null {
   const run = nearestRun(terminal.cwd)
-  return run?.url === workerAddress(terminal) ? (run.signInUrl ?? null) : null
+  return run?.url !== undefined && machine(run.url) === machine(workerAddress(terminal))
+    ? run
+    : null
+}
+
+/** Both names of this machine are one. */
+function machine(url: string): string {
+  return url.replace(/^http:\/\/localhost(?=[:/]|$)/, 'http://127.0.0.1').replace(/\/+$/, '')
 }
 
 /** Of the folder or of the nearest one above it that has a run. */

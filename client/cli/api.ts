@@ -1,10 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
+import { type Credential, letInHint, type Needs } from './credential.ts'
 import { Failure } from './failure.ts'
+import { repeatIn, type Trouble } from './repeat.ts'
 import { printable } from './text-width.ts'
 
 /** As much of an RFC 9457 problem as a person is told. */
 const problem = z.object({
   title: z.string(),
+  code: z.string().optional(),
   detail: z.string().optional(),
   retry: z.boolean().optional(),
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
@@ -15,40 +19,103 @@ const TIMEOUT_MS = 30_000
 export type Call = {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: object
-  /** A bearer token. */
-  token?: string
+  /** Who asks; null: nobody says. */
+  as?: Credential | null
+  /** What the route takes, for the sentence of a refusal. */
+  needs?: Needs
+  /** It has an idempotency key of its own, so that twice is once. */
+  isCreate?: true
   headers?: Readonly<Record<string, string>>
+  /** What else to do about a refusal, by its status: a sentence. */
+  hints?: Readonly<Record<number, string>>
 }
 
-/**
- * One call of the worker's API.
- * @returns what `schema` makes of the answer; null for an answer without a body
- * @throws Failure in words: it cannot be reached, it said no, it is not Belfry
- */
+/** @param etag the version that was read, as the worker names it; null if it names none */
+export type Answer<T> = { value: T; etag: string | null }
+
+/** As `ask`, without the tag. */
 export async function call<T>(
   base: string,
   path: string,
   schema: z.ZodType<T>,
-  { method = 'GET', body, token, headers }: Call = {},
+  how: Call = {},
 ): Promise<T> {
-  const response = await reach(base, path, {
-    method,
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: {
-      ...headers,
-      ...(body && { 'content-type': 'application/json' }),
-      ...(token && { authorization: `Bearer ${token}` }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  const json = parse(text)
-  if (!response.ok) throw new Failure(refusal(response.status, json, `${base}${path}`))
-  const parsed = schema.safeParse(text === '' ? null : json)
-  if (parsed.success) return parsed.data
-  throw new Failure(
-    `${base}${path} answered something else than Belfry does: is BELFRY_URL its address?`,
-  )
+  return (await ask(base, path, schema, how)).value
+}
+
+/**
+ * One call of the worker's API, which is repeated as repeat.ts says.
+ * @returns what `schema` makes of the answer; null for an answer without a body
+ * @throws Failure in words: it cannot be reached, it said no, it is not Belfry
+ */
+export async function ask<T>(
+  base: string,
+  path: string,
+  schema: z.ZodType<T>,
+  how: Call = {},
+): Promise<Answer<T>> {
+  const { method = 'GET', body, as = null, isCreate, needs, hints } = how
+  const headers = {
+    ...(isCreate && { 'idempotency-key': crypto.randomUUID() }),
+    ...how.headers,
+    ...(body && { 'content-type': 'application/json' }),
+    ...(as && { authorization: `Bearer ${as.token}` }),
+  }
+  const isRepeatable = method === 'GET' || 'idempotency-key' in headers
+  for (let attempt = 1; ; attempt++) {
+    const answered = await send(base, path, {
+      method,
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    if (answered.response?.ok) {
+      const { response, text } = answered
+      const parsed = schema.safeParse(text === '' ? null : parse(text))
+      if (parsed.success) return { value: parsed.data, etag: response.headers.get('etag') }
+      throw new Failure(
+        `${base}${path} answered something else than Belfry does: is BELFRY_URL its address?`,
+      )
+    }
+    const again = repeatIn(answered.trouble, { attempt, isRepeatable, random: Math.random() })
+    if (again === null) {
+      if (answered.response === null) throw new Failure(answered.why)
+      const { response, text } = answered
+      const said = refusal(response.status, parse(text), `${base}${path}`)
+      const hint = hints?.[response.status]
+      const letIn = letInHint(response.status, needs ?? 'any', as)
+      throw new Failure(`${said}${letIn}${hint === undefined ? '' : ` ${hint}`}`)
+    }
+    await pause(again)
+  }
+}
+
+type Sent =
+  | { response: Response; text: string; trouble: Trouble }
+  | { response: null; why: string; trouble: Trouble }
+
+async function send(base: string, path: string, init: RequestInit): Promise<Sent> {
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const response = await fetch(base + path, { ...init, signal })
+    const text = await response.text()
+    const { code = null } = problem.safeParse(parse(text)).data ?? {}
+    const { status, headers } = response
+    const wait = headers.get('retry-after') ?? ''
+    const retryAfterMs = /^\d{1,6}$/.test(wait) ? Number(wait) * 1000 : null
+    return { response, text, trouble: { kind: 'refused', status, code, retryAfterMs } }
+  } catch (error) {
+    const { why, trouble } = lossOf(error)
+    return { response: null, why: unreachable(base, why), trouble }
+  }
+}
+
+/** What has become of a request that was given no answer. */
+function lossOf(error: unknown): { why: string; trouble: Trouble } {
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return { why: `no answer in ${TIMEOUT_MS / 1000} s`, trouble: { kind: 'late' } }
+  const why = reasonOf(error)
+  const isBroken = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(why)
+  return { why, trouble: { kind: isBroken ? 'broken' : 'unreachable' } }
 }
 
 /**
@@ -59,17 +126,21 @@ export async function call<T>(
 export async function* sendStream(
   base: string,
   path: string,
-  { body, type, token, signal }: Sending,
+  { body, type, as, signal }: Sending,
 ): AsyncGenerator<string> {
-  const response = await reach(base, path, {
+  const response = await fetch(base + path, {
     method: 'POST',
     signal,
-    headers: { 'content-type': type, authorization: `Bearer ${token}` },
+    headers: { 'content-type': type, authorization: `Bearer ${as.token}` },
     body,
     duplex: 'half',
+  }).catch((error: unknown) => {
+    throw new Failure(unreachable(base, lossOf(error).why))
   })
-  if (!response.ok)
-    throw new Failure(refusal(response.status, parse(await response.text()), `${base}${path}`))
+  if (!response.ok) {
+    const said = refusal(response.status, parse(await response.text()), `${base}${path}`)
+    throw new Failure(said + letInHint(response.status, 'admin', as))
+  }
   if (response.body) yield* linesOf(response.body)
 }
 
@@ -96,21 +167,12 @@ type Sending = {
   body: ReadableStream<Uint8Array>
   /** Of the body. */
   type: string
-  /** A bearer token. */
-  token: string
+  as: Credential
   signal: AbortSignal
 }
 
-async function reach(base: string, path: string, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(base + path, init)
-  } catch (error) {
-    const late = error instanceof Error && error.name === 'TimeoutError'
-    const why = late ? `no answer in ${TIMEOUT_MS / 1000} s` : reasonOf(error)
-    throw new Failure(
-      `The worker at ${base} cannot be reached (${why}): start it with \`npm start\`, or set BELFRY_URL.`,
-    )
-  }
+function unreachable(base: string, why: string): string {
+  return `The worker at ${base} cannot be reached (${why}): start it with \`npm start\`, or set BELFRY_URL.`
 }
 
 /** `Title: detail`, then a line for each field that is wrong. */

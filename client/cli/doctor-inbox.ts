@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { adminTokenIfKnown } from './address.ts'
-import { call } from './api.ts'
+import { askAdmin } from './admin.ts'
+import { credentialFor } from './credential.ts'
 import { examine, type Finding, failed, fine, skip, type Verdict, warning } from './finding.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -8,12 +8,11 @@ const page = z.object({ notifications: z.array(z.object({ problem: z.string().nu
 type Page = z.infer<typeof page>
 
 /** Whether notifications are delivered at their time, which those who run it may ask. */
-export async function* examineInbox(base: string, terminal: Terminal): AsyncGenerator<Finding> {
-  const token = adminTokenIfKnown(terminal)
-  if (token === null)
+export async function* examineInbox(terminal: Terminal): AsyncGenerator<Finding> {
+  if (credentialFor('admin', terminal) === null)
     return yield* skip(['inbox'], 'it is for those who run it: set BELFRY_ADMIN_TOKEN')
   const newest = (state: string) =>
-    call(base, `/api/notifications?state=${state}&limit=1`, page, { token })
+    askAdmin(terminal, `/api/notifications?state=${state}&limit=1`, page)
   yield await examine('inbox', async () =>
     inboxVerdict(await newest('overdue'), await newest('parked')),
   )

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { formatPosition } from '../../protocol/position.ts'
 import { connect, describe } from '../sdk/belfry.ts'
 import { workerAddress } from './address.ts'
+import { askAdmin, askFor } from './admin.ts'
 import { call } from './api.ts'
+import { credentialFor } from './credential.ts'
 import { examineInbox } from './doctor-inbox.ts'
 import { examine, type Finding, failed, fine, skip, type Verdict, warning } from './finding.ts'
 import { canaryText, listenerMeanings, readStatus, type StatusReport } from './status-report.ts'
@@ -29,12 +31,13 @@ export async function* examineWorker(terminal: Terminal): AsyncGenerator<Finding
     )
   const base: string = url
   yield await examine('api', async () => {
-    await call(base, '/api/orders?limit=1', z.object({ orders: z.array(z.unknown()) }))
+    const page = z.object({ orders: z.array(z.unknown()) })
+    await askFor('orders:read', terminal, '/api/orders?limit=1', page)
     return fine('an order could be read from the database')
   })
   let report: StatusReport | null = null
   yield await examine('link', async () => {
-    report = await readStatus(base)
+    report = await readStatus(terminal)
     return examineLink(report)
   })
   if (report === null) yield* skip(['canary', 'feed', 'mail'], 'the status cannot be read')
@@ -42,10 +45,10 @@ export async function* examineWorker(terminal: Terminal): AsyncGenerator<Finding
     const read: StatusReport = report
     yield await examine('canary', async () => examineCanary(read))
     yield await examine('feed', async () => examineFeed(read))
-    yield await examine('mail', async () => examineMail(read, await whyMailsWait(base, read)))
+    yield await examine('mail', async () => examineMail(read, await whyMailsWait(terminal, read)))
   }
-  yield* examineInbox(base, terminal)
-  yield await examine('subscription', () => subscribe(base))
+  yield* examineInbox(terminal)
+  yield await examine('subscription', () => subscribe(base, terminal))
 }
 
 export function examineLink({ listener }: StatusReport): Verdict {
@@ -112,20 +115,22 @@ export function examineMail({ mail, consumers }: StatusReport, why: string | nul
     : warning(said, `Mails wait, and are tried again by themselves. The last trouble: ${why}`)
 }
 
-async function whyMailsWait(base: string, { mail }: StatusReport): Promise<string | null> {
-  if (mail.queued === 0) return null
+async function whyMailsWait(terminal: Terminal, { mail }: StatusReport): Promise<string | null> {
+  if (mail.queued === 0 || credentialFor('admin', terminal) === null) return null
   const newest = z.object({ emails: z.array(z.object({ last_error: z.string().nullable() })) })
-  const { emails } = await call(base, '/api/emails?state=queued,failed&limit=1', newest)
+  const { emails } = await askAdmin(terminal, '/api/emails?state=queued,failed&limit=1', newest)
   return emails[0]?.last_error ?? null
 }
 
 /** The whole way of a subscriber: upgrade, hello, there and back. */
-async function subscribe(url: string): Promise<Verdict> {
+async function subscribe(url: string, terminal: Terminal): Promise<Verdict> {
+  const as = credentialFor('*:read', terminal)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let trouble = 'no answer'
   const deadline = setTimeout(() => reject(new Error('late')), LIVE_TIMEOUT_MS)
   using connection = connect({
     url,
+    ...(as && { token: as.token }),
     onState(state) {
       if (state.state === 'live') resolve()
       if (state.state === 'waiting') trouble = describe(state.reason)

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { adminToken, workerAddress } from './address.ts'
-import { call } from './api.ts'
+import { askAdmin } from './admin.ts'
 import { readArguments } from './arguments.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './failure.ts'
@@ -23,11 +22,11 @@ export const feed: Command = {
       throw new UsageError(
         'this forgets the log, and every subscriber starts over; add --yes if you mean it.',
       )
-    const { epoch } = await call(
-      workerAddress(terminal),
+    const { epoch } = await askAdmin(
+      terminal,
       '/api/admin/feed/epoch',
       z.object({ epoch: z.string() }),
-      { method: 'POST', token: adminToken(terminal) },
+      { method: 'POST' },
     )
     terminal.out(`A new epoch has begun: ${epoch}.\n`)
     return 0

@@ -6,7 +6,7 @@ import { readArguments, wholeNumber } from './arguments.ts'
 import { countsText, inboxTable, notificationView } from './inbox-view.ts'
 import { listPages, pageFlags } from './pages.ts'
 import type { Terminal } from './terminal.ts'
-import { userTokenNow } from './user-token.ts'
+import { userCredential } from './user-token.ts'
 
 const page = z.object({
   notifications: z.array(notification),
@@ -25,7 +25,7 @@ export async function list(args: readonly string[], terminal: Terminal): Promise
     json: 'switch',
   })
   const { user, listing, category, json } = flags
-  const token = await userTokenNow(user, terminal)
+  const as = await userCredential(user, terminal)
   let standing: z.infer<typeof counts> | null = null
   await listPages(
     {
@@ -34,7 +34,7 @@ export async function list(args: readonly string[], terminal: Terminal): Promise
       filter: { listing, category },
       async read(query) {
         const path = `/api/me/notifications?${query}`
-        const read = await call(workerAddress(terminal), path, page, { token })
+        const read = await call(workerAddress(terminal), path, page, { as, needs: 'user' })
         standing = read.counts
         return { found: read.notifications, next: read.next_cursor }
       },
@@ -52,9 +52,10 @@ export async function list(args: readonly string[], terminal: Terminal): Promise
 export async function show(args: readonly string[], terminal: Terminal): Promise<number> {
   const { flags, words } = readArguments(args, { user: 'text', json: 'switch' }, ['the id'])
   const id = wholeNumber('the id', words[0] ?? '')
-  const token = await userTokenNow(flags.user, terminal)
+  const as = await userCredential(flags.user, terminal)
   const path = `/api/me/notifications/${id}`
-  const read = await call(workerAddress(terminal), path, z.object({ notification }), { token })
+  const shape = z.object({ notification })
+  const read = await call(workerAddress(terminal), path, shape, { as, needs: 'user' })
   if (flags.json) terminal.out(`${JSON.stringify(read.notification, null, 2)}\n`)
   else terminal.out(notificationView(read.notification, terminal.paint))
   return 0

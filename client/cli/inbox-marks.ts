@@ -8,7 +8,7 @@ import { countsText } from './inbox-view.ts'
 import { meant } from './nearest.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-width.ts'
-import { userTokenNow } from './user-token.ts'
+import { userCredential } from './user-token.ts'
 
 /** What one request takes. */
 const MOST_IDS = 100
@@ -79,8 +79,13 @@ function readMark(text: string): Mark {
 }
 
 async function asker(user: string | undefined, terminal: Terminal) {
-  const token = await userTokenNow(user, terminal)
+  const as = await userCredential(user, terminal)
   const base = workerAddress(terminal)
   return <T>(path: string, schema: z.ZodType<T>, how: Pick<Call, 'body'> = {}) =>
-    call(base, `/api/me/notifications${path}`, schema, { method: 'POST', token, ...how })
+    call(base, `/api/me/notifications${path}`, schema, {
+      method: 'POST',
+      as,
+      needs: 'user',
+      ...how,
+    })
 }

@@ -1,6 +1,7 @@
 import { describe, type Inbox, inbox } from '../sdk/belfry.ts'
 import { workerAddress } from './address.ts'
 import { readArguments } from './arguments.ts'
+import { sentHint } from './credential.ts'
 import { Failure } from './failure.ts'
 import { arrivalLine, countsText } from './inbox-view.ts'
 import type { Terminal } from './terminal.ts'
@@ -14,6 +15,7 @@ export async function watch(args: readonly string[], terminal: Terminal): Promis
   // Once before, so that a user who is not there is said at once.
   if (typeof token === 'function') await token()
   const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const hint = typeof token === 'string' ? sentHint('user', { token, from: 'BELFRY_TOKEN' }) : ''
   let told = ''
   const followed = inbox({
     url: workerAddress(terminal),
@@ -32,7 +34,7 @@ export async function watch(args: readonly string[], terminal: Terminal): Promis
   function look() {
     const { freshness } = followed
     if (freshness.state === 'closed' && freshness.error)
-      return reject(new Failure(`The worker refused: ${words(freshness.error)}.`))
+      return reject(new Failure(`The worker refused: ${words(freshness.error)}.${hint}`))
     const news = standing(followed)
     if (news === null || news.text === told) return
     told = news.text

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { workerAddress } from './address.ts'
-import { call } from './api.ts'
+import { askAdmin } from './admin.ts'
 import { readArguments } from './arguments.ts'
 import { valueText } from './change-line.ts'
 import { colourOf, type MailReport, mailFilter, mailReport, readFilter } from './mail-report.ts'
@@ -20,11 +19,7 @@ export async function list(args: readonly string[], terminal: Terminal): Promise
       most: PAGE_LIMIT,
       filter: readFilter(flags),
       async read(query) {
-        const { emails, next_cursor } = await call(
-          workerAddress(terminal),
-          `/api/emails?${query}`,
-          page,
-        )
+        const { emails, next_cursor } = await askAdmin(terminal, `/api/emails?${query}`, page)
         return { found: emails, next: next_cursor }
       },
       show(found) {

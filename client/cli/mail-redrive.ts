@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { workerAddress } from './address.ts'
-import { call } from './api.ts'
+import { askAdmin } from './admin.ts'
 import { readArguments } from './arguments.ts'
 import { UsageError } from './failure.ts'
 import { mailPath } from './mail-path.ts'
@@ -27,7 +26,7 @@ export async function redrive(args: readonly string[], terminal: Terminal): Prom
     return redriveMany({ filter, ...(flags.all && { all: true }) }, flags, terminal)
   if (flags['dry-run'])
     throw new UsageError('--dry-run counts what a filter names; an id is one mail.')
-  await call(workerAddress(terminal), `${mailPath(words)}/redrive`, redriven, { method: 'POST' })
+  await askAdmin(terminal, `${mailPath(words)}/redrive`, redriven, { method: 'POST' })
   terminal.err(
     `Mail ${words[0]} is tried again: \`belfry mail show ${words[0]}\` says how it goes.\n`,
   )
@@ -36,12 +35,9 @@ export async function redrive(args: readonly string[], terminal: Terminal): Prom
 
 export async function cancel(args: readonly string[], terminal: Terminal): Promise<number> {
   const { words } = readArguments(args, {}, ['the id'])
-  await call(
-    workerAddress(terminal),
-    `${mailPath(words)}/cancel`,
-    z.object({ cancelled: z.literal(true) }),
-    { method: 'POST' },
-  )
+  await askAdmin(terminal, `${mailPath(words)}/cancel`, z.object({ cancelled: z.literal(true) }), {
+    method: 'POST',
+  })
   terminal.err(
     `Mail ${words[0]} is cancelled. \`belfry mail redrive ${words[0]}\` sends it after all.\n`,
   )
@@ -55,10 +51,9 @@ async function redriveMany(
   { 'dry-run': dryRun, yes }: { 'dry-run'?: true; yes?: true },
   terminal: Terminal,
 ): Promise<number> {
-  const base = workerAddress(terminal)
   const path = '/api/emails/redrive'
   const body = { ...bodyOf(which.filter), ...(which.all && { all: true }) }
-  const counted = await call(base, path, z.object({ matching: z.number() }), {
+  const counted = await askAdmin(terminal, path, z.object({ matching: z.number() }), {
     method: 'POST',
     body: { ...body, dry_run: true },
   })
@@ -72,7 +67,7 @@ async function redriveMany(
     return 0
   }
   if (!yes) throw new UsageError(`${mails} would be tried again; add --yes if you mean it.`)
-  const done = await call(base, path, redriven, { method: 'POST', body })
+  const done = await askAdmin(terminal, path, redriven, { method: 'POST', body })
   terminal.err(`${countMails(done.redriven)} ${done.redriven === 1 ? 'is' : 'are'} tried again.\n`)
   return 0
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { workerAddress } from './address.ts'
-import { call } from './api.ts'
+import { askAdmin } from './admin.ts'
 import { readArguments } from './arguments.ts'
 import { type Column, tableView } from './table-view.ts'
 import type { Terminal } from './terminal.ts'
@@ -24,11 +23,7 @@ type Rule = z.infer<typeof rule>
 
 export async function rules(args: readonly string[], terminal: Terminal): Promise<number> {
   const { flags } = readArguments(args, { json: 'switch' })
-  const read = await call(
-    workerAddress(terminal),
-    '/api/mail-rules',
-    z.object({ rules: z.array(rule) }),
-  )
+  const read = await askAdmin(terminal, '/api/mail-rules', z.object({ rules: z.array(rule) }))
   if (flags.json) terminal.out(`${JSON.stringify(read.rules, null, 2)}\n`)
   else if (read.rules.length === 0)
     terminal.err('There is no rule, so no change owes a mail: POST /api/mail-rules makes one.\n')

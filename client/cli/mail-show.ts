@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { workerAddress } from './address.ts'
-import { call } from './api.ts'
+import { askAdmin } from './admin.ts'
 import { readArguments } from './arguments.ts'
 import { valueText } from './change-line.ts'
 import { mailPath } from './mail-path.ts'
@@ -16,7 +15,7 @@ export type MailStory = z.infer<typeof story>
 
 export async function show(args: readonly string[], terminal: Terminal): Promise<number> {
   const { flags, words } = readArguments(args, { json: 'switch' }, ['the id'])
-  const read = await call(workerAddress(terminal), mailPath(words), story)
+  const read = await askAdmin(terminal, mailPath(words), story)
   terminal.out(flags.json ? `${JSON.stringify(read, null, 2)}\n` : storyView(read, terminal.paint))
   return 0
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { type Actions, act } from './actions.ts'
-import { workerAddress } from './address.ts'
-import { call } from './api.ts'
+import { askAdmin } from './admin.ts'
 import { readArguments } from './arguments.ts'
 import { valueText } from './change-line.ts'
 import { UsageError } from './failure.ts'
@@ -31,11 +30,10 @@ async function list(args: readonly string[], terminal: Terminal): Promise<number
   const { flags } = readArguments(args, { search: 'text', json: 'switch' })
   const { search, json } = flags
   const query = new URLSearchParams({ limit: '200', ...(search !== undefined && { search }) })
-  const base = workerAddress(terminal)
   const found: z.infer<typeof suppression>[] = []
   for (let cursor: string | null = ''; cursor !== null; ) {
     if (cursor !== '') query.set('cursor', cursor)
-    const read: z.infer<typeof page> = await call(base, `${PATH}?${query}`, page)
+    const read: z.infer<typeof page> = await askAdmin(terminal, `${PATH}?${query}`, page)
     found.push(...read.suppressions)
     cursor = read.next_cursor
   }
@@ -60,7 +58,7 @@ async function list(args: readonly string[], terminal: Terminal): Promise<number
 async function add(args: readonly string[], terminal: Terminal): Promise<number> {
   const { flags, words } = readArguments(args, { detail: 'text' }, ['the address'])
   const { detail } = flags
-  const { mailbox } = await call(workerAddress(terminal), pathOf(words), suppression, {
+  const { mailbox } = await askAdmin(terminal, pathOf(words), suppression, {
     method: 'PUT',
     body: detail === undefined ? {} : { detail },
   })
@@ -70,7 +68,7 @@ async function add(args: readonly string[], terminal: Terminal): Promise<number>
 
 async function remove(args: readonly string[], terminal: Terminal): Promise<number> {
   const { words } = readArguments(args, {}, ['the address'])
-  await call(workerAddress(terminal), pathOf(words), z.null(), { method: 'DELETE' })
+  await askAdmin(terminal, pathOf(words), z.null(), { method: 'DELETE' })
   const mailbox = printable(words[0] ?? '')
   terminal.err(
     `${mailbox} may have mails again. What was suppressed meanwhile: \`belfry mail redrive --state suppressed --recipient ${mailbox}\`.\n`,

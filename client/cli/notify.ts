@@ -60,6 +60,7 @@ export const notify: Command = {
     const now = Date.now()
     const told = await askAdmin(terminal, '/api/notifications', outcome, {
       method: 'POST',
+      isCreate: true,
       headers: key === undefined ? {} : { 'idempotency-key': readKey(key) },
       body: {
         ...readRecipients(user),

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { type Actions, act } from './actions.ts'
-import { workerAddress } from './address.ts'
-import { call } from './api.ts'
+import { askFor } from './admin.ts'
 import { readArguments, wholeNumber } from './arguments.ts'
 import { valueText } from './change-line.ts'
 import type { Command } from './command.ts'
+import { update as change, conditionFlags, deleteHeaders } from './condition.ts'
 import { UsageError } from './failure.ts'
+import { life } from './order-life.ts'
 import { listPages, pageFlags } from './pages.ts'
 import { type Column, tableView } from './table-view.ts'
 import type { Terminal } from './terminal.ts'
@@ -38,7 +39,7 @@ const fields = {
   user: 'text',
 } as const
 
-const actions: Actions = { list, get, create, update, delete: remove }
+const actions: Actions = { list, get, create, update, delete: remove, life }
 
 export const orders: Command = {
   name: 'orders',
@@ -47,13 +48,19 @@ export const orders: Command = {
     'list [--status filled,shipped] [--customer ada] [--sort -created_at] [--limit N] [--all] [--json]',
     'get <id> [--json]',
     'create --customer … --product … --amount … [--status …] [--email …] [--user 3] [--json]',
-    'update <id> [--customer …] [--product …] [--amount …] [--status …] [--email …] [--user 3] [--json]',
-    'delete <id>',
+    'update <id> [--customer …] [--product …] [--amount …] [--status …] [--email …] [--user 3] [--if-version 4 | --force] [--json]',
+    'delete <id> [--if-version 4]',
+    'life <id> [--json]',
   ],
   details: [
     'Sorts: id, created_at, updated_at, amount, customer_name; with a dash, the greatest first.',
     '--user says whose it is: that user hears of it, and sees it in their own feed.',
     "`--email ''` takes the address away, and `--user ''` the user.",
+    'An update changes the version that was read just before; --if-version the one that you have',
+    'seen, and --force whatever is there. One that somebody else has changed meanwhile is left as it',
+    'is. `life` tells of each version who made it, who was told of it, and by which mail.',
+    'Asks with the token or API key in BELFRY_TOKEN (scopes orders:read, orders:write; life: admin),',
+    'with BELFRY_ADMIN_TOKEN, or the local run’s own.',
   ].join('\n'),
 
   run: (args, terminal) => act('orders', actions, args, terminal),
@@ -74,11 +81,8 @@ async function list(args: readonly string[], terminal: Terminal): Promise<number
       most: PAGE_LIMIT,
       filter: { status, customer, sort },
       async read(query) {
-        const { orders, next_cursor } = await call(
-          workerAddress(terminal),
-          `/api/orders?${query}`,
-          page,
-        )
+        const path = `/api/orders?${query}`
+        const { orders, next_cursor } = await askFor('orders:read', terminal, path, page)
         return { found: orders, next: next_cursor }
       },
       show(found) {
@@ -94,36 +98,47 @@ async function list(args: readonly string[], terminal: Terminal): Promise<number
 async function get(args: readonly string[], terminal: Terminal): Promise<number> {
   const { flags, words } = readArguments(args, { json: 'switch' }, ['the id'])
   const address = path(words)
-  return showOne(await call(workerAddress(terminal), address, order), flags.json, terminal)
+  const read = await askFor('orders:read', terminal, address, order)
+  return showOne(read, flags.json, terminal)
 }
 
 async function create(args: readonly string[], terminal: Terminal): Promise<number> {
   const { flags } = readArguments(args, { ...fields, json: 'switch' })
   for (const name of ['customer', 'product', 'amount'] as const)
     if (flags[name] === undefined) throw new UsageError(`--${name} is missing.`)
-  const created = await call(workerAddress(terminal), '/api/orders', order, {
+  const created = await askFor('orders:write', terminal, '/api/orders', order, {
     method: 'POST',
     body: bodyOf(flags),
+    isCreate: true,
   })
   return showOne(created, flags.json, terminal)
 }
 
 async function update(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { flags, words } = readArguments(args, { ...fields, json: 'switch' }, ['the id'])
+  const { flags, words } = readArguments(args, { ...fields, ...conditionFlags, json: 'switch' }, [
+    'the id',
+  ])
   const [address, body] = [path(words), bodyOf(flags)]
   if (Object.keys(body).length === 0)
     throw new UsageError(`say what to change: --${Object.keys(fields).join(', --')}.`)
-  const updated = await call(workerAddress(terminal), address, order, {
-    method: 'PATCH',
+  const needs = { read: 'orders:read', change: 'orders:write' }
+  const what = {
+    needs,
+    path: address,
     body,
-  })
+    condition: flags,
+    look: `belfry orders get ${words[0]}`,
+  }
+  const updated = await change(what, order, terminal)
   return showOne(updated, flags.json, terminal)
 }
 
 async function remove(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { words } = readArguments(args, {}, ['the id'])
-  const address = path(words)
-  await call(workerAddress(terminal), address, z.null(), { method: 'DELETE' })
+  const { flags, words } = readArguments(args, { 'if-version': 'text' }, ['the id'])
+  await askFor('orders:write', terminal, path(words), z.null(), {
+    method: 'DELETE',
+    headers: deleteHeaders(flags['if-version']),
+  })
   terminal.err(`Order ${words[0]} is deleted.\n`)
   return 0
 }

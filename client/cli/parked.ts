@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { change } from '../../protocol/change.ts'
 import { type Actions, act } from './actions.ts'
-import { adminToken, workerAddress } from './address.ts'
-import { call } from './api.ts'
+import { askAdmin } from './admin.ts'
 import { readArguments } from './arguments.ts'
 import { changeLine } from './change-line.ts'
 import type { Command } from './command.ts'
@@ -48,13 +47,10 @@ async function list(args: readonly string[], terminal: Terminal): Promise<number
   const { flags } = readArguments(args, { consumer: 'text', json: 'switch' })
   const { consumer } = flags
   const query = new URLSearchParams(consumer === undefined ? {} : { consumer })
-  const [base, token] = [workerAddress(terminal), adminToken(terminal)]
   const found: ParkedChange[] = []
   for (let cursor: string | null = ''; cursor !== null; ) {
     if (cursor !== '') query.set('cursor', cursor)
-    const read: z.infer<typeof page> = await call(base, `/api/admin/parked?${query}`, page, {
-      token,
-    })
+    const read: z.infer<typeof page> = await askAdmin(terminal, `/api/admin/parked?${query}`, page)
     found.push(...read.parked)
     cursor = read.next_cursor
   }
@@ -66,9 +62,8 @@ async function list(args: readonly string[], terminal: Terminal): Promise<number
 
 async function redrive(args: readonly string[], terminal: Terminal): Promise<number> {
   const { words } = readArguments(args, {}, ['the consumer', 'the position'])
-  const [base, token] = [workerAddress(terminal), adminToken(terminal)]
   const address = `${path(words)}/redrive`
-  const answer = await call(base, address, redriven, { method: 'POST', token })
+  const answer = await askAdmin(terminal, address, redriven, { method: 'POST' })
   if (answer.outcome === 'handled') {
     terminal.err('It is handled, and parked no more.\n')
     return 0
@@ -84,8 +79,7 @@ async function drop(args: readonly string[], terminal: Terminal): Promise<number
   const { flags, words } = readArguments(args, { yes: 'switch' }, ['the consumer', 'the position'])
   if (!flags.yes)
     throw new UsageError('what is dropped is gone for good; add --yes if you mean it.')
-  const [base, token] = [workerAddress(terminal), adminToken(terminal)]
-  await call(base, path(words), z.null(), { method: 'DELETE', token })
+  await askAdmin(terminal, path(words), z.null(), { method: 'DELETE' })
   terminal.err('It is dropped.\n')
   return 0
 }

@@ -1,19 +1,23 @@
 import { wantsHelp } from './arguments.ts'
+import { audit } from './audit.ts'
 import { type Command, usageLine } from './command.ts'
 import { doctor } from './doctor.ts'
 import { Failure, UsageError } from './failure.ts'
 import { feed } from './feed.ts'
 import { inbox } from './inbox.ts'
+import { keys } from './keys.ts'
 import { mail } from './mail.ts'
 import { meant } from './nearest.ts'
 import { notifications } from './notifications.ts'
 import { notify } from './notify.ts'
 import { orders } from './orders.ts'
 import { parked } from './parked.ts'
+import { revoke } from './revoke.ts'
 import { sql } from './sql.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
 import type { Terminal } from './terminal.ts'
+import { token } from './token.ts'
 import { users } from './users.ts'
 import { webhooks } from './webhooks.ts'
 
@@ -28,6 +32,10 @@ const commands: readonly Command[] = [
   notify,
   notifications,
   users,
+  token,
+  keys,
+  revoke,
+  audit,
   doctor,
   parked,
   feed,
@@ -81,7 +89,8 @@ function help([name]: readonly string[], terminal: Terminal): number {
       '      More on one of these.',
       '',
       'The worker is found at BELFRY_URL, or by .belfry/local.json of a local run; the database',
-      'at DATABASE_URL, or the same file. NO_COLOR is respected.',
+      'at DATABASE_URL, or the same file. Who asks elsewhere is said by BELFRY_TOKEN, a token or an',
+      'API key, or BELFRY_ADMIN_TOKEN. NO_COLOR is respected.',
       '',
     ].join('\n'),
   )

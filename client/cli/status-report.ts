@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listenerStates } from '../../protocol/link.ts'
-import { call } from './api.ts'
+import { askFor } from './admin.ts'
+import type { Terminal } from './terminal.ts'
 
 const count = z.number()
 
@@ -65,8 +66,8 @@ const statusReport = z.object({
 export type StatusReport = z.infer<typeof statusReport>
 
 /** @throws Failure */
-export function readStatus(base: string): Promise<StatusReport> {
-  return call(base, '/api/status', statusReport)
+export function readStatus(terminal: Terminal): Promise<StatusReport> {
+  return askFor('any', terminal, '/api/status', statusReport)
 }
 
 /** `the last canary came 3.0 s ago: 12 ms to the feed, 3 ms on to the shards` */

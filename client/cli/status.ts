@@ -14,7 +14,7 @@ export const status: Command = {
   async run(args, terminal) {
     const { flags } = readArguments(args, { json: 'switch' })
     const url = workerAddress(terminal)
-    const report = await readStatus(url)
+    const report = await readStatus(terminal)
     terminal.out(
       flags.json
         ? `${JSON.stringify(report, null, 2)}\n`

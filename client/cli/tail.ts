@@ -4,10 +4,11 @@ import { formatPosition, type Position } from '../../protocol/position.ts'
 import type { Start } from '../../protocol/subscription.ts'
 import { type Connection, type ConnectionState, connect, describe } from '../sdk/belfry.ts'
 import type { ConnectOptions } from '../sdk/connect.ts'
-import { adminToken, workerAddress } from './address.ts'
+import { workerAddress } from './address.ts'
 import { type Given, readArguments, wholeNumber } from './arguments.ts'
 import { changeLine } from './change-line.ts'
 import type { Command } from './command.ts'
+import { adminCredential, type Credential, credentialFor, sentHint } from './credential.ts'
 import { Failure, UsageError } from './failure.ts'
 import { meant } from './nearest.ts'
 import type { Terminal } from './terminal.ts'
@@ -31,9 +32,10 @@ export const tail: Command = {
     '  --op insert,update    only these operations',
     '  --where column=value  only rows with this value, before or after; may be repeated',
     '  --json                one change a line on stdout, and nothing else there',
-    'Who asks is said by the token in BELFRY_TOKEN, if it is set. Tables of Belfry’s own (users,',
-    'preferences, notifications, rules, webhook_endpoints) are told to those who run it: with the',
-    'token in BELFRY_ADMIN_TOKEN, or the local run’s own.',
+    'Asks with the token or API key in BELFRY_TOKEN, which reads the tables that its scopes name; or',
+    'as who runs it, with BELFRY_ADMIN_TOKEN or the local run’s own. Tables of Belfry’s own (users,',
+    'preferences, notifications, rules, webhook_endpoints, revocations) are told to the latter alone,',
+    'and only when they are named.',
   ].join('\n'),
 
   async run(args, terminal) {
@@ -45,20 +47,25 @@ export const tail: Command = {
       filter: readFilter(given.where ?? []),
       position: readStart(given),
     }
-    const token = tokenFor(table, terminal)
-    const options = { ...wanted, url: workerAddress(terminal), ...(token && { token }) }
-    return follow(options, given.json === true, terminal)
+    const as = credentialOf(table, terminal)
+    const options = { ...wanted, url: workerAddress(terminal), ...(as && { token: as.token }) }
+    return follow(options, as, given.json === true, terminal)
   },
 }
 
-/** @throws Failure if it takes the admin token, and none is known */
-function tokenFor(table: string | undefined, terminal: Terminal): string | undefined {
-  const isOwn = table !== undefined && ownTables.has(table)
-  return isOwn ? adminToken(terminal) : terminal.env.BELFRY_TOKEN
+/** @throws Failure if it is for those who run Belfry, and nobody is known who does */
+function credentialOf(table: string | undefined, terminal: Terminal): Credential | null {
+  if (table !== undefined && ownTables.has(table)) return adminCredential(terminal)
+  return credentialFor(`${table ?? '*'}:read`, terminal)
 }
 
 /** @returns once interrupted; @throws Failure once the server has said no for good */
-function follow(options: ConnectOptions, json: boolean, terminal: Terminal): Promise<number> {
+function follow(
+  options: ConnectOptions,
+  as: Credential | null,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   const stopListening = terminal.onInterrupt(() => {
     connection.close()
@@ -68,6 +75,7 @@ function follow(options: ConnectOptions, json: boolean, terminal: Terminal): Pro
   const connection: Connection = connect({
     ...options,
     onChange(change) {
+      if (options.table === undefined && ownTables.has(change.table)) return
       terminal.out(
         json
           ? `${JSON.stringify(change)}\n`
@@ -81,7 +89,9 @@ function follow(options: ConnectOptions, json: boolean, terminal: Terminal): Pro
     onState(state) {
       if (state.state === 'closed' && state.reason.kind === 'refused') {
         stopListening()
-        reject(new Failure(refusal(describe(state.reason), options)))
+        const isDoor = state.reason.name === 'unauthorized'
+        const hint = isDoor ? sentHint(`${options.table ?? '*'}:read`, as) : ''
+        reject(new Failure(`${refusal(describe(state.reason))}${hint}`))
       } else sayState(state, options.url, terminal, () => connection.position)
     },
   })
@@ -89,10 +99,8 @@ function follow(options: ConnectOptions, json: boolean, terminal: Terminal): Pro
 }
 
 /** What the server says may be a sentence already. */
-function refusal(reason: string, { table, token }: ConnectOptions): string {
-  const said = `The worker refused: ${printable(reason).replace(/[.]$/, '')}.`
-  const isOwn = table !== undefined && ownTables.has(table)
-  return isOwn && token ? `${said} Is BELFRY_ADMIN_TOKEN the worker’s ADMIN_TOKEN?` : said
+function refusal(reason: string): string {
+  return `The worker refused: ${printable(reason).replace(/[.]$/, '')}.`
 }
 
 const resetMeanings = {

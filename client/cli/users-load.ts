@@ -2,9 +2,10 @@ import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { adminToken, workerAddress } from './address.ts'
+import { workerAddress } from './address.ts'
 import { sendStream } from './api.ts'
 import { readArguments } from './arguments.ts'
+import { adminCredential } from './credential.ts'
 import { Failure } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-width.ts'
@@ -39,7 +40,7 @@ const said = z.union([
 /** @returns 1 if a line was refused */
 export async function load(args: readonly string[], terminal: Terminal): Promise<number> {
   const { flags, words } = readArguments(args, { json: 'switch' }, ['the file'])
-  const [base, token] = [workerAddress(terminal), adminToken(terminal)]
+  const [base, as] = [workerAddress(terminal), adminCredential(terminal)]
   const body = await openInput(words[0] ?? '', terminal)
   const giveUp = new AbortController()
   const stopListening = terminal.onInterrupt(() => giveUp.abort(STOPPED))
@@ -51,7 +52,7 @@ export async function load(args: readonly string[], terminal: Terminal): Promise
   }
   heard()
   try {
-    const how = { body, type: 'application/x-ndjson', token, signal: giveUp.signal }
+    const how = { body, type: 'application/x-ndjson', as, signal: giveUp.signal }
     for await (const line of sendStream(base, '/api/users/load', how)) {
       heard()
       const word = read(line, base)

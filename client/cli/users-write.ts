@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { askAdmin } from './admin.ts'
 import { readArguments, wholeNumber } from './arguments.ts'
+import { conditionFlags, update } from './condition.ts'
 import { UsageError } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 import { showUser, user, userPath } from './user-report.ts'
@@ -15,6 +16,7 @@ const fields = {
   'digest-at': 'text',
 } as const
 
+const needs = { read: 'admin', change: 'admin' }
 const loaded = z.object({ created: z.number(), changed: z.number(), unchanged: z.number() })
 
 /** One user, or those of a range of ids. */
@@ -34,7 +36,11 @@ export async function create(args: readonly string[], terminal: Terminal): Promi
       throw new UsageError('--id is one user, --from and --to are many: choose.')
     const range = { from: wholeNumber('--from', from), to: wholeNumber('--to', to) }
     const body = { ...range, ...bodyOf(flags) }
-    const done = await askAdmin(terminal, '/api/users', loaded, { method: 'POST', body })
+    const done = await askAdmin(terminal, '/api/users', loaded, {
+      method: 'POST',
+      body,
+      isCreate: true,
+    })
     if (json) terminal.out(`${JSON.stringify(done, null, 2)}\n`)
     else terminal.err(`${loadedText(done)}.\n`)
     return 0
@@ -42,19 +48,25 @@ export async function create(args: readonly string[], terminal: Terminal): Promi
   if (flags.name === undefined) throw new UsageError('--name is missing.')
   const body = { ...(id !== undefined && { id: wholeNumber('--id', id) }), ...bodyOf(flags) }
   return showUser(
-    await askAdmin(terminal, '/api/users', user, { method: 'POST', body }),
+    await askAdmin(terminal, '/api/users', user, { method: 'POST', body, isCreate: true }),
     json,
     terminal,
   )
 }
 
 export async function change(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { flags, words } = readArguments(args, { ...fields, json: 'switch' }, ['the id'])
+  const { flags, words } = readArguments(args, { ...fields, ...conditionFlags, json: 'switch' }, [
+    'the id',
+  ])
   const [path, body] = [userPath(words), bodyOf(flags)]
   if (Object.keys(body).length === 0)
     throw new UsageError(`say what to change: --${Object.keys(fields).join(', --')}.`)
   return showUser(
-    await askAdmin(terminal, path, user, { method: 'PATCH', body }),
+    await update(
+      { needs, path, body, condition: flags, look: `belfry users get ${words[0]}` },
+      user,
+      terminal,
+    ),
     flags.json,
     terminal,
   )

@@ -17,7 +17,7 @@ export const users: Command = {
     'get <id> [--json]',
     `create --name … [--id 42] ${fields} [--json]`,
     "create --from 1 --to 1000 --name 'Customer {n}' [--email c{n}@example.com] …",
-    `change <id> [--name …] ${fields} [--json]`,
+    `change <id> [--name …] ${fields} [--if-version 4 | --force] [--json]`,
     'delete <id> --yes',
     'load <file.ndjson | -> [--json]',
   ],
@@ -29,6 +29,7 @@ export const users: Command = {
     '- reads stdin. It is read as it is sent, however long it is. A line that is wrong is named by',
     'its number and holds back none of the others; then the exit status is 1. Loaded again, the',
     'same file changes nothing.',
+    'A change is of the version that was read just before; --if-version says which, --force any.',
     'Asks with the token in BELFRY_ADMIN_TOKEN, or the local run’s own.',
   ].join('\n'),
 

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { adminToken, workerAddress } from './address.ts'
-import { type Call, call } from './api.ts'
+import { askAdmin, type How } from './admin.ts'
 import { readArguments } from './arguments.ts'
 import { UsageError } from './failure.ts'
 import { ago } from './status.ts'
@@ -48,6 +47,7 @@ export async function add(args: readonly string[], terminal: Terminal): Promise<
   }
   const made = await ask(terminal, '', registered, {
     method: 'POST',
+    isCreate: true,
     body: {
       url: words[0],
       rules: tables.map((table) => ({ table, ...condition })),
@@ -59,6 +59,12 @@ export async function add(args: readonly string[], terminal: Terminal): Promise<
     return 0
   }
   terminal.out(endpointView(made, Date.now(), terminal.paint))
+  if (made.secret === undefined) {
+    terminal.err(
+      `It is registered, but the answer with its secret was lost on the way: \`belfry webhooks rotate ${made.id}\` gives another.\n`,
+    )
+    return 1
+  }
   terminal.out(`  secret  ${made.secret}\n`)
   terminal.err('Give the secret to the receiver now: it is not shown again.\n')
   return 0
@@ -66,10 +72,7 @@ export async function add(args: readonly string[], terminal: Terminal): Promise<
 
 export async function on(args: readonly string[], terminal: Terminal): Promise<number> {
   const id = readId(args)
-  const { health } = await ask(terminal, `/${id}`, endpoint, {
-    method: 'PATCH',
-    body: { enabled: true },
-  })
+  const { health } = await enable(id, true, terminal)
   const parked = health.counts.parked ?? 0
   const next =
     parked === 0 ? '' : ` ${parked} parked: \`belfry webhooks redrive ${id} --yes\` sends them.`
@@ -79,9 +82,18 @@ export async function on(args: readonly string[], terminal: Terminal): Promise<n
 
 export async function off(args: readonly string[], terminal: Terminal): Promise<number> {
   const id = readId(args)
-  await ask(terminal, `/${id}`, endpoint, { method: 'PATCH', body: { enabled: false } })
+  await enable(id, false, terminal)
   terminal.err('It is off. What it is owed from now on is parked.\n')
   return 0
+}
+
+/** Whatever it is else: this is one switch, and nobody's change of it is lost. */
+function enable(id: string, enabled: boolean, terminal: Terminal): Promise<Endpoint> {
+  return ask(terminal, `/${id}`, endpoint, {
+    method: 'PATCH',
+    body: { enabled },
+    headers: { 'if-match': '*' },
+  })
 }
 
 export async function remove(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -122,9 +134,8 @@ export function checkId(id = ''): string {
 }
 
 /** @param path after `/api/webhooks` */
-export function ask<T>(terminal: Terminal, path: string, schema: z.ZodType<T>, how: Call = {}) {
-  const address = `/api/webhooks${path}`
-  return call(workerAddress(terminal), address, schema, { ...how, token: adminToken(terminal) })
+export function ask<T>(terminal: Terminal, path: string, schema: z.ZodType<T>, how: How = {}) {
+  return askAdmin(terminal, `/api/webhooks${path}`, schema, how)
 }
 
 /** Where it is and how it fares, what it hears of, and what went wrong. */

@@ -28,7 +28,7 @@ export const endpoint = z.object({
 })
 export type Endpoint = z.infer<typeof endpoint>
 
-export const registered = endpoint.extend({ secret: z.string() })
+export const registered = endpoint.extend({ secret: z.string().optional() })
 
 export const endpointPage = z.object({
   webhooks: z.array(endpoint),

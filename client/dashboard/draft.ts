@@ -46,3 +46,11 @@ export function touched(order: Order, draft: OrderDraft): Partial<OrderDraft> {
     Object.entries(draft).filter(([name, value]) => order[name as keyof OrderDraft] !== value),
   )
 }
+
+/** The form over another order than the one it was opened with: what a person altered stays. */
+export function rebase(fields: Fields, base: Order, current: Order): Fields {
+  const [before, now] = [fieldsOf(base), fieldsOf(current)]
+  const names = Object.keys(now) as (keyof Fields)[]
+  const kept = names.filter((name) => fields[name] !== before[name])
+  return { ...now, ...Object.fromEntries(kept.map((name) => [name, fields[name]])) }
+}

@@ -1,8 +1,9 @@
 import { batch } from '@preact/signals'
 import type { Change, Operation } from '../../protocol/change.ts'
 import { type Freshness, live } from '../sdk/belfry.ts'
-import { readOrders } from './api.ts'
+import { readOrders, whyNoOrders } from './api.ts'
 import { onBeat } from './beat.ts'
+import { sdkToken } from './credential.ts'
 import { addSamples } from './latency.ts'
 import type { Order } from './order.ts'
 import * as store from './store.ts'
@@ -34,6 +35,7 @@ export function listen(url: string): Feed {
 
   const orders = live<Order>('orders', {
     url,
+    ...sdkToken(),
     version: 'version',
     snapshot: (signal) => readOrders(signal, (count) => (store.snapshotRead.value = count)),
     onChange(change, { epoch }) {
@@ -55,6 +57,7 @@ export function listen(url: string): Feed {
     },
     onState(state) {
       store.connection.value = state
+      if (state.state === 'closed' && state.reason.kind === 'refused') void tellWhy()
       ask()
     },
     onFreshness(now) {
@@ -82,6 +85,10 @@ export function listen(url: string): Feed {
     reconnect: () => orders.connection.reconnect(),
     ping: () => orders.connection.ping(),
   }
+}
+
+async function tellWhy(): Promise<void> {
+  store.ordersRefusal.value = await whyNoOrders()
 }
 
 function nothing(): Pending {

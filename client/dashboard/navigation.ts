@@ -5,7 +5,7 @@ const address = signal(location.href)
 export const route = computed(() => readRoute(address.value))
 
 /** Pages of this script: any other address is the browser's to load. */
-const paths = new Set(['/', '/mail'])
+const OURS = /^\/(mail|orders\/\d+)?$/
 
 export function navigate(path: string, { replace = false } = {}): void {
   if (new URL(path, location.href).href === location.href) return
@@ -47,7 +47,7 @@ export function watchNavigation(): void {
 }
 
 function isOurs({ origin, pathname, hash }: URL): boolean {
-  return origin === location.origin && paths.has(pathname) && hash === ''
+  return origin === location.origin && OURS.test(pathname) && hash === ''
 }
 
 function arrive(): void {
@@ -64,5 +64,6 @@ function arrive(): void {
 }
 
 function paneOf(at: ReturnType<typeof readRoute>): string {
+  if (at.page === 'order') return String(at.id)
   return at.page === 'mail' ? at.pane : ''
 }

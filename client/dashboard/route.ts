@@ -3,6 +3,7 @@ import { everyMail, type MailQuery, mailParams, readMailQuery } from './mail/que
 /** What is shown. It stands in the address, so that a reload, Back and a link find it. */
 export type Route =
   | { page: 'orders'; search: string | null }
+  | { page: 'order'; id: number }
   | { page: 'mail'; pane: 'mails'; query: MailQuery; open: number | null }
   | { page: 'mail'; pane: 'rules' }
   | { page: 'mail'; pane: 'templates'; template: string | null }
@@ -10,6 +11,8 @@ export type Route =
 /** An address that says nothing we know is the orders'. */
 export function readRoute(address: string): Route {
   const { pathname, searchParams } = new URL(address)
+  const order = /^\/orders\/([1-9]\d{0,14})$/.exec(pathname)?.[1]
+  if (order !== undefined) return { page: 'order', id: Number(order) }
   if (pathname !== '/mail') return { page: 'orders', search: searchParams.get('search') }
   const show = searchParams.get('show')
   if (show === 'rules') return { page: 'mail', pane: 'rules' }
@@ -26,6 +29,16 @@ export function readRoute(address: string): Route {
 
 export function ordersPath(search: string): string {
   return `/?${new URLSearchParams({ search })}`
+}
+
+/** One order, with its life. */
+export function orderPath(id: number | string): string {
+  return `/orders/${id}`
+}
+
+export function titleOf(at: Route): string {
+  if (at.page === 'order') return `Order #${at.id} · Belfry`
+  return at.page === 'mail' ? 'Mail · Belfry' : 'Belfry'
 }
 
 export function mailsPath(query: Partial<MailQuery> = {}, open: number | null = null): string {

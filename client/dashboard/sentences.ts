@@ -115,3 +115,8 @@ export function subject({ table, key, new: row, old }: Change): { id: string; na
 export function plural(count: number, one: string, many: string): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`
 }
+
+/** A clause with a capital and a full stop, if it does not have one. */
+export function sentence(clause: string): string {
+  return `${clause[0]?.toUpperCase() ?? ''}${clause.slice(1)}${/[.!?…]$/.test(clause) ? '' : '.'}`
+}

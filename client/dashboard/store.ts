@@ -5,6 +5,7 @@ import type { ConnectionState, Freshness } from '../sdk/belfry.ts'
 import { type Latency, noLatency } from './latency.ts'
 import type { MailQuery } from './mail/query.ts'
 import type { Order } from './order.ts'
+import type { Refusal } from './refusal.ts'
 import type { Probe, SystemReading } from './system-status.ts'
 import { look, type Query } from './view.ts'
 
@@ -25,6 +26,8 @@ import { look, type Query } from './view.ts'
 export const connection = signal<ConnectionState>({ state: 'connecting', attempt: 1 })
 export const freshness = signal<Freshness>({ state: 'loading' })
 export const position = signal<Position | null>(null)
+/** Why whoever asks may not see the orders; null if they may. */
+export const ordersRefusal = signal<Refusal | null>(null)
 /** How many orders the snapshot under way has read. */
 export const snapshotRead = signal(0)
 

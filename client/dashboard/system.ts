@@ -1,5 +1,5 @@
 import { computed } from '@preact/signals'
-import { request } from './api.ts'
+import { request } from './request.ts'
 import { clock, connection, probe, second, system } from './store.ts'
 import type { Measured, SystemReading, SystemStatus } from './system-status.ts'
 

@@ -1,7 +1,7 @@
 import { type ConnectionState, describe, type Freshness, type Loss } from '../sdk/belfry.ts'
 import { formatCount, formatMs } from './format.ts'
 import { mailsPath } from './route.ts'
-import { plural } from './sentences.ts'
+import { plural, sentence } from './sentences.ts'
 import type { SystemReading, SystemStatus } from './system-status.ts'
 
 /** What keeps changes from arriving, and what to do about it. */
@@ -110,8 +110,4 @@ function mailTroubles({ mail }: SystemStatus, nowMs: number): Trouble[] {
     })
   }
   return found
-}
-
-function sentence(text: string): string {
-  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`
 }

@@ -5,6 +5,7 @@ import type { ResetReason } from '../../protocol/frames.ts'
 import type { Position } from '../../protocol/position.ts'
 import type { Start } from '../../protocol/subscription.ts'
 import { Acknowledgements } from './acknowledgements.ts'
+import { admissionOn, doorOf } from './admission.ts'
 import { arrivals } from './arrivals.ts'
 import { type ConnectionState, isNews, publicState } from './connection-state.ts'
 import {
@@ -18,18 +19,16 @@ import {
 import { pingQueue } from './pings.ts'
 import type { Platform, Socket } from './platform.ts'
 import { parseFrame, positionOf, type ReaderEffect, read, startOf, startReader } from './reader.ts'
-import { Denied } from './request-failures.ts'
 import { subscribeAddress } from './subscribe-address.ts'
-import { type Token, tokenKeeper } from './token.ts'
-import { userRequests } from './user-requests.ts'
-import { ticketFor } from './user-ticket.ts'
+import type { Token } from './token.ts'
 
 export type ConnectOptions = {
   /** Base address of the worker, `http://127.0.0.1:8787` or in a browser `location.origin`. */
   url: string
   /**
-   * Who asks. A function is asked anew before every attempt, also after a token was refused; a
-   * text that is refused ends the connection.
+   * Who asks. It goes in a header, for a ticket that opens one socket; in no address. A function is
+   * asked anew before every attempt, and in time before a session ends, which is then prolonged
+   * over the same socket. A text that is refused ends the connection.
    */
   token?: Token
   /**
@@ -78,12 +77,20 @@ export type Connection = {
   [Symbol.dispose](): void
 }
 
+/** As a socket says it that was closed without one. */
+const NO_CODE = 1005
+
 /** The shell: carries out what `lifecycle.ts` and `reader.ts` decide. */
-export function connectOn(world: Platform, options: ConnectOptions): Connection {
+export function connectOn(
+  world: Platform,
+  options: ConnectOptions,
+  fetchIt?: typeof fetch,
+): Connection {
   let reader = startReader(options.position ?? null)
   let handed = positionOf(reader)
   let socket: Socket | null = null
   let cancelTimer: (() => void) | null = null
+  let stopWatching: (() => void) | null = null
   let armedFor = Number.POSITIVE_INFINITY
   let acknowledgements: Acknowledgements | null = null
   const pings = pingQueue(world)
@@ -92,8 +99,12 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
   subscribeAddress(options, null)
   if (!world.WebSocket)
     throw new TypeError('there is no WebSocket here: use Node 22 or later, or a browser')
-  const token = tokenKeeper(options.topic === undefined ? options.token : ticketsOf(options))
-  const { asks } = token
+  const { url, token, topic } = options
+  if (topic !== undefined && token === undefined)
+    throw new TypeError('token: whose orders? Give the token of a user')
+  const door = doorOf(url, token, topic === undefined ? 'changes' : 'orders', fetchIt)
+  const admission = admissionOn(door, dispatch)
+  const { asks, renews } = admission
   let [life, effects]: LifeStep = startLife({ now: world.now(), asks })
   for (const effect of effects) carryOut(effect.do)
   arm()
@@ -122,7 +133,7 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
 
   function dispatch(event: LifeEvent) {
     const before = life
-    ;[life, effects] = live(life, event, { now: world.now(), random: world.random(), asks })
+    ;[life, effects] = live(life, event, { now: world.now(), random: world.random(), asks, renews })
     // Before the callback, which may come back here.
     for (const effect of effects) carryOut(effect.do)
     arm()
@@ -135,20 +146,13 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
 
   function carryOut(what: LifeEffect['do']) {
     if (what === 'open') open()
-    else if (what === 'ask') void ask()
+    else if (what === 'ask') admission.ask()
     else if (what === 'drop') drop()
+    else if (what === 'renew') admission.renew()
+    else if (what === 'refresh') socket?.send(admission.refresh)
     else {
       pings.sent()
       socket?.send('ping')
-    }
-  }
-
-  async function ask() {
-    try {
-      if (await token.ask()) dispatch({ type: 'token_given' })
-    } catch (error) {
-      if (error instanceof Denied) dispatch({ type: 'denied', detail: error.message })
-      else dispatch({ type: 'lost', reason: { kind: 'token', detail: messageOf(error) } })
     }
   }
 
@@ -158,10 +162,10 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     let opened: Socket
     try {
       const asking = { ...options, deflate: world.inflate !== null }
-      opened = new world.WebSocket(subscribeAddress(asking, startOf(reader), token.current))
+      opened = new world.WebSocket(subscribeAddress(asking, startOf(reader), admission.ticket))
     } catch (error) {
-      // The page's own policy, say. The address, and the token in it, may stand in the message.
-      const detail = token.hide(messageOf(error))
+      // The page's own policy, say. The address, and the ticket in it, may stand in the message.
+      const detail = admission.hide(error instanceof Error ? error.message : String(error))
       queueMicrotask(() => dispatch({ type: 'socket_closed', code: 1006, detail }))
       return
     }
@@ -174,14 +178,23 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     opened.addEventListener('message', ({ data }) => arrived(data))
     opened.addEventListener('close', ({ code, reason }) => {
       if (socket === opened)
-        dispatch({ type: 'socket_closed', code: code ?? 1006, detail: token.hide(reason ?? '') })
+        dispatch({
+          type: 'socket_closed',
+          code: code ?? 1006,
+          detail: admission.hide(reason ?? ''),
+        })
     })
+  }
+
+  function brokeOff() {
+    dispatch({ type: 'socket_closed', code: NO_CODE, detail: '' })
   }
 
   function drop() {
     const dropped = socket
     // First, so that nothing it still says is heard.
     socket = null
+    stopWatching?.()
     dropped?.close()
     pings.brokeOff()
   }
@@ -195,16 +208,22 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     }
     const hearing = socket
     const frame = parseFrame(data)
+    if (frame.type === 'refreshed') return sessionTold(frame)
     if (frame.type === 'hello')
       acknowledgements = new Acknowledgements(frame.window, world.random())
     const [next, effects] = read(reader, frame)
     reader = next
     for (const effect of effects) handOver(effect)
     if (life.state === 'closed') return
+    if (frame.type === 'hello' && socket === hearing) sessionTold(frame)
     handed = positionOf(reader)
     // Not before the callbacks have run: while they do, the server waits with us.
     if (socket === hearing && handed && acknowledgements?.isDue(bytes))
       hearing?.send(formatAck(handed))
+  }
+
+  function sessionTold({ expires_in_ms }: { expires_in_ms?: number | null | undefined }) {
+    dispatch({ type: 'session_told', expiresInMs: expires_in_ms ?? null })
   }
 
   function handOver(effect: ReaderEffect) {
@@ -212,6 +231,8 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
     switch (effect.do) {
       case 'greet':
         handed = positionOf(reader)
+        stopWatching?.()
+        if (socket) stopWatching = world.watchClosing?.(socket, brokeOff) ?? null
         dispatch({ type: 'greeted' })
         break
       case 'lose':
@@ -269,15 +290,4 @@ export function connectOn(world: Platform, options: ConnectOptions): Connection 
       world.report(error)
     }
   }
-}
-
-/** A user's token goes in no address: each attempt has a ticket of its own. */
-function ticketsOf({ url, token }: ConnectOptions): Token {
-  if (token === undefined) throw new TypeError('token: whose orders? Give the token of a user')
-  const requests = userRequests({ url, token })
-  return () => ticketFor(requests, 'orders')
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

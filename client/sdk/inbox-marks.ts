@@ -1,9 +1,9 @@
 import type { InboxMoved } from '../../protocol/inbox-frames.ts'
 import type { Mark } from '../../protocol/notification.ts'
+import type { BearerRequests } from './bearer-requests.ts'
 import { type Held, newest } from './inbox-held.ts'
 import { type Pending, settle, unsettled } from './inbox-pending.ts'
 import { countsFrom } from './inbox-wire.ts'
-import type { UserRequests } from './user-requests.ts'
 
 /** A mark that was asked for. */
 export type Marking = {
@@ -27,13 +27,13 @@ type Shell = {
 /** Sends marks, one after the other, so that the last one asked for is the last one kept. */
 export class InboxMarks {
   pending: Pending[] = []
-  readonly #requests: UserRequests
+  readonly #requests: BearerRequests
   readonly #shell: Shell
   #queue: Promise<unknown> = Promise.resolve()
   /** Asked for, and not sent yet. */
   #opening: { ids: Set<number>; marking: Marking } | null = null
 
-  constructor(requests: UserRequests, shell: Shell) {
+  constructor(requests: BearerRequests, shell: Shell) {
     this.#requests = requests
     this.#shell = shell
   }

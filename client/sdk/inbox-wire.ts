@@ -1,6 +1,8 @@
+import type { RefreshedFrame } from '../../protocol/frames.ts'
 import type { InboxFrame, InboxMoved } from '../../protocol/inbox-frames.ts'
 import type { Counts, Notification } from '../../protocol/notification.ts'
 import { type Position, parsePosition } from '../../protocol/position.ts'
+import { refreshedFrom } from './session.ts'
 
 /*
  * Reads what the worker says about an inbox, as protocol/inbox-frames.ts and notification.ts have
@@ -20,10 +22,16 @@ export type InboxPage = {
 /** What came over the socket, read once. */
 export type HeardOfInbox = InboxFrame | { type: 'malformed'; detail: string }
 
-export function frameFrom(data: unknown): HeardOfInbox {
+export function frameFrom(data: unknown): HeardOfInbox | RefreshedFrame {
   if (typeof data !== 'string') return { type: 'malformed', detail: 'it is not text' }
-  const frame = helloResetOrMoved(jsonFrom(data))
-  return frame ?? { type: 'malformed', detail: `it is none of an inbox: ${data.slice(0, 60)}` }
+  const value = jsonFrom(data)
+  return (
+    refreshedFrom(value) ??
+    helloResetOrMoved(value) ?? {
+      type: 'malformed',
+      detail: `it is none of an inbox: ${data.slice(0, 60)}`,
+    }
+  )
 }
 
 export function pageFrom(answer: unknown): InboxPage | null {
@@ -54,10 +62,13 @@ function helloResetOrMoved(value: unknown): InboxFrame | null {
   const { type, epoch, after, reason, head } = value
   const counts = countsFrom(value.counts)
   if (!counts || !isText(epoch) || epoch.length < 1 || epoch.length > 32) return null
-  if (type === 'hello')
-    return value.protocol === 1 && isCount(after)
-      ? { type, protocol: 1, epoch, after, counts }
-      : null
+  if (type === 'hello') {
+    if (value.protocol !== 1 || !isCount(after)) return null
+    const { expires_in_ms } = value
+    if (expires_in_ms !== undefined && !isCount(expires_in_ms)) return null
+    const ends = expires_in_ms === undefined ? {} : { expires_in_ms }
+    return { type, protocol: 1, epoch, after, counts, ...ends }
+  }
   if (type === 'reset')
     return isCount(head) && isReason(reason) ? { type, reason, epoch, head, counts } : null
   if (type !== 'notifications' || !isCount(after) || !isCount(value.through)) return null

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" />
 import { fullJitter } from '../../protocol/backoff.ts'
 import type { Counts, Mark, Notification } from '../../protocol/notification.ts'
+import { bearerRequests } from './bearer-requests.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { type Held, holdFrame, holdPage, type Listing, listed, nothingHeld } from './inbox-held.ts'
 import { InboxMarks, type Marking } from './inbox-marks.ts'
@@ -9,11 +10,9 @@ import { type InboxReader, readInbox } from './inbox-reader.ts'
 import { frameFrom, type InboxPage, pageFrom } from './inbox-wire.ts'
 import type { Platform } from './platform.ts'
 import { type QuietSocket, quietSocketOn } from './quiet-socket.ts'
-import { Denied } from './request-failures.ts'
+import { Denied, Refusal } from './request-failures.ts'
 import { workerAddress } from './subscribe-address.ts'
 import type { Token } from './token.ts'
-import { userRequests } from './user-requests.ts'
-import { ticketFor } from './user-ticket.ts'
 
 /*
  * Law. The worker is authoritative; what is shown here ends equal to it. Proof:
@@ -32,7 +31,8 @@ export type InboxOptions = {
   url: string
   /**
    * Whose inbox: the user's token, or a function that gives one, asked anew before every attempt to
-   * connect and when one was refused. It goes in a header; a socket is opened with a ticket.
+   * connect, when one was refused, and before a session ends. It goes in a header; a socket is
+   * opened with a ticket.
    */
   token: Token
   /** Notifications a page, 1 to 100; 20 if not given. */
@@ -90,7 +90,7 @@ const MOST_ARRIVED = 500
 
 /** @throws TypeError at once when `url` is not an http(s) address or `token` is empty */
 export function inboxOn(world: Platform, options: InboxOptions, fetchIt?: typeof fetch): Inbox {
-  const requests = userRequests(options, fetchIt)
+  const requests = bearerRequests(options, fetchIt)
   const listeners = new Set<() => void>()
   if (options.onUpdate) listeners.add(() => options.onUpdate?.())
   let held: Held = nothingHeld()
@@ -177,7 +177,8 @@ export function inboxOn(world: Platform, options: InboxOptions, fetchIt?: typeof
     if (freshness.state === 'closed') return
     const why = error instanceof Error ? error : new Error(String(error))
     if (error instanceof Denied) return end(why)
-    const retryInMs = fullJitter(attempt, BACKOFF, world.random())
+    const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
+    const retryInMs = asked + fullJitter(attempt, BACKOFF, world.random())
     freshness = { state: 'failing', retryInMs, error: why }
     cancelRetry = world.timer(retryInMs, () => void reload(attempt + 1))
     changed()
@@ -215,7 +216,8 @@ export function inboxOn(world: Platform, options: InboxOptions, fetchIt?: typeof
   function connect(first: InboxPage) {
     reader = { state: 'greeting', position: first.position }
     socket = quietSocketOn(world, {
-      address: openAddress,
+      address: socketAddress,
+      door: { requests, topic: 'notifications' },
       hear,
       onState(state) {
         if (reader && state.state !== 'live') reader = { ...reader, state: 'greeting' }
@@ -226,21 +228,21 @@ export function inboxOn(world: Platform, options: InboxOptions, fetchIt?: typeof
     })
   }
 
-  async function openAddress(): Promise<string> {
-    const ticket = await ticketFor(requests, 'notifications')
+  function socketAddress(): URL {
     const address = workerAddress(options.url, 'api/me/notifications/ws')
     address.protocol = address.protocol.replace('http', 'ws')
     if (reader) {
       address.searchParams.set('epoch', reader.position.epoch)
       address.searchParams.set('after', String(reader.position.offset))
     }
-    address.searchParams.set('ticket', ticket)
-    return address.href
+    return address
   }
 
   function hear(data: unknown) {
     if (reader === null) return
-    const [next, effects] = readInbox(reader, frameFrom(data))
+    const heard = frameFrom(data)
+    if (heard.type === 'refreshed') return socket?.sessionTold(heard.expires_in_ms)
+    const [next, effects] = readInbox(reader, heard)
     reader = next
     for (const effect of effects) {
       if (effect.do === 'lose') socket?.lose(effect.reason)
@@ -258,6 +260,7 @@ export function inboxOn(world: Platform, options: InboxOptions, fetchIt?: typeof
         for (const each of arrived) call(() => options.onNotification?.(each))
       }
     }
+    if (heard.type === 'hello') socket?.sessionTold(heard.expires_in_ms ?? null)
     changed()
   }
 

@@ -1,38 +1,53 @@
 import { type Backoff, fullJitter } from '../../protocol/backoff.ts'
-import { closeCodes, closeName } from '../../protocol/close-codes.ts'
+import { type CloseName, closeCodes, closeName } from '../../protocol/close-codes.ts'
 import { HEARTBEAT_MS } from '../../protocol/heartbeat.ts'
 import type { Ending, Loss } from './reasons.ts'
+import {
+  OPEN,
+  prolong,
+  type Session,
+  type SessionEffect,
+  type SessionEvent,
+  sessionWakeAt,
+} from './session.ts'
 
 /*
  * Law. One socket at most. A socket that is lost is followed by another for
  * ever, with full jitter, unless the server's close code says that no attempt
  * would help. Silence is a loss: a subscription gets a frame at least every
  * HEARTBEAT_MS, so twice that without one means that the way is dead, whatever
- * the operating system believes. Where the caller gives a new token for every
- * attempt, it is asked first, and a token that is refused is one more loss: the
- * next may be good. The clock and the dice come in with the event.
+ * the operating system believes. Where a socket takes a ticket, one is asked for
+ * before every attempt. The session of a live socket is prolonged as session.ts
+ * says. The clock and the dice come in with the event.
  */
 
 /** Times are milliseconds since 1970. */
 export type Life =
-  /** The caller is asked for a token; without one by `dropAt` the attempt has failed. */
+  /** A ticket is asked for; without one by `dropAt` the attempt has failed. */
   | { state: 'asking'; attempt: number; dropAt: number }
   /** A socket is opening; without `hello` by `dropAt` it is lost. */
   | { state: 'connecting'; attempt: number; dropAt: number }
   /** `hello` was heard; without another sign of life by `dropAt` the socket is lost. */
-  | { state: 'live'; attempt: number; since: number; heardAt: number; dropAt: number }
+  | {
+      state: 'live'
+      attempt: number
+      since: number
+      heardAt: number
+      dropAt: number
+      session: Session
+    }
   | { state: 'waiting'; attempt: number; retryAt: number; retryInMs: number; reason: Loss }
   | { state: 'closed'; reason: Ending }
 
 export type LifeEvent =
-  | { type: 'token_given' }
+  | { type: 'ticket_given' }
   | { type: 'greeted' }
   /** Anything came over the socket. */
   | { type: 'heard' }
   | { type: 'socket_closed'; code: number; detail: string }
-  /** The reader gives up the socket, or there is no token. */
-  | { type: 'lost'; reason: Loss }
-  /** Whoever was to give a token says that no attempt would help. */
+  /** The reader gives up the socket, or there is no ticket; not before `retryAfterMs`, if it is set. */
+  | { type: 'lost'; reason: Loss; retryAfterMs?: number }
+  /** Whoever was to give a ticket says that no attempt would help. */
   | { type: 'denied'; detail: string }
   /** `wakeAt` has come, or a timer was early: the clock decides. */
   | { type: 'woke' }
@@ -42,16 +57,25 @@ export type LifeEvent =
   | { type: 'shown' }
   | { type: 'reconnect_asked' }
   | { type: 'close_asked' }
+  | SessionEvent
 
-export type LifeEffect = { do: 'ask' } | { do: 'open' } | { do: 'drop' } | { do: 'ping' }
+export type LifeEffect =
+  | { do: 'ask' }
+  | { do: 'open' }
+  | { do: 'drop' }
+  | { do: 'ping' }
+  | SessionEffect
 
 export type LifeStep = readonly [Life, readonly LifeEffect[]]
-/** `asks`: the caller is asked for a token before every attempt. */
-export type Chance = { now: number; random: number; asks: boolean }
+/**
+ * `asks`: before every attempt a ticket is asked for. `renews`: there is somebody to ask for a new
+ * token while a session lasts.
+ */
+export type Chance = { now: number; random: number; asks: boolean; renews: boolean }
 
 const BACKOFF: Backoff = { baseMs: 250, capMs: 10_000 }
-/** From asking for a token to having it. */
-export const TOKEN_MS = 10_000
+/** From asking for a ticket, which may take a token first, to having it. */
+export const ASKING_MS = 15_000
 /** From opening a socket to `hello`. */
 const GREETING_MS = 10_000
 const SILENCE_MS = 2 * HEARTBEAT_MS
@@ -59,15 +83,21 @@ const SILENCE_MS = 2 * HEARTBEAT_MS
 export const CHECK_MS = 5_000
 /** A connection that held so long begins its attempts anew. */
 const HELD_MS = 5_000
+/** A close code has no Retry-After: limits are of ten seconds, and half of that lets half in again. */
+const LIMITED_MS = 5_000
+/** Whoever asks us to wait longer is not taken at their word. */
+const MOST_PATIENCE_MS = 60_000
 
-export function startLife(given: Omit<Chance, 'random'>): LifeStep {
+export function startLife(given: Pick<Chance, 'now' | 'asks'>): LifeStep {
   return begin(1, given)
 }
 
 /** @returns when `woke` is due, null for never */
 export function wakeAt(life: Life): number | null {
   if (life.state === 'closed') return null
-  return life.state === 'waiting' ? life.retryAt : life.dropAt
+  if (life.state === 'waiting') return life.retryAt
+  if (life.state !== 'live') return life.dropAt
+  return Math.min(life.dropAt, sessionWakeAt(life.session) ?? Number.POSITIVE_INFINITY)
 }
 
 export function live(life: Life, event: LifeEvent, chance: Chance): LifeStep {
@@ -81,15 +111,20 @@ export function live(life: Life, event: LifeEvent, chance: Chance): LifeStep {
       const [next, effects] = begin(1, chance)
       return [next, hasSocket ? [{ do: 'drop' }, ...effects] : effects]
     }
-    case 'token_given':
+    case 'ticket_given':
       return life.state === 'asking' ? open(life.attempt, now) : [life, []]
     case 'greeted':
       if (life.state !== 'connecting') return [life, []]
-      return [alive(life.attempt, now, now), []]
+      return [
+        heardNow({ ...life, state: 'live', since: now, heardAt: now, session: OPEN }, now),
+        [],
+      ]
     case 'heard':
-      return [life.state === 'live' ? alive(life.attempt, life.since, now) : life, []]
+      return [life.state === 'live' ? heardNow(life, now) : life, []]
     case 'lost':
-      return life.state === 'waiting' ? [life, []] : wait(life, event.reason, chance)
+      return life.state === 'waiting'
+        ? [life, []]
+        : wait(life, event.reason, chance, event.retryAfterMs)
     case 'denied': {
       const { code } = closeCodes.unauthorized
       return end({ kind: 'refused', code, name: 'unauthorized', detail: event.detail }, hasSocket)
@@ -98,14 +133,20 @@ export function live(life: Life, event: LifeEvent, chance: Chance): LifeStep {
       if (!hasSocket) return [life, []]
       const { code, detail } = event
       const name = closeName(code)
-      if (name !== null && !closeCodes[name].retry && !(name === 'unauthorized' && chance.asks))
+      if (name !== null && !closeCodes[name].retry && !mayBeLetIn(name, life, chance))
         return end({ kind: 'refused', code, name, detail }, true)
-      return wait(life, { kind: 'closed', code, name, detail }, chance)
+      const leastMs = name === 'rate_limited' ? LIMITED_MS : 0
+      return wait(life, { kind: 'closed', code, name, detail }, chance, leastMs)
     }
     case 'woke':
       if (life.state === 'waiting')
         return now < life.retryAt ? [life, []] : begin(life.attempt + 1, chance)
-      return now < life.dropAt ? [life, []] : wait(life, overdue(life, now), chance)
+      if (now >= life.dropAt) return wait(life, overdue(life, now), chance)
+      return inSession(life, event, chance)
+    case 'session_told':
+    case 'token_renewed':
+    case 'token_not_renewed':
+      return inSession(life, event, chance)
     case 'check':
       return check(life, chance)
     case 'shown':
@@ -115,22 +156,37 @@ export function live(life: Life, event: LifeEvent, chance: Chance): LifeStep {
   }
 }
 
-function begin(attempt: number, { now, asks }: Omit<Chance, 'random'>): LifeStep {
+/**
+ * Another token may be good. So may another ticket for the same one, if a session was cut: whoever
+ * gives it out knows; but if it was new and is refused, the next will be.
+ */
+function mayBeLetIn(name: CloseName, life: Life, { asks, renews }: Chance): boolean {
+  return name === 'unauthorized' && (renews || (asks && life.state === 'live'))
+}
+
+function begin(attempt: number, { now, asks }: Pick<Chance, 'now' | 'asks'>): LifeStep {
   if (!asks) return open(attempt, now)
-  return [{ state: 'asking', attempt, dropAt: now + TOKEN_MS }, [{ do: 'ask' }]]
+  return [{ state: 'asking', attempt, dropAt: now + ASKING_MS }, [{ do: 'ask' }]]
 }
 
 function open(attempt: number, now: number): LifeStep {
   return [{ state: 'connecting', attempt, dropAt: now + GREETING_MS }, [{ do: 'open' }]]
 }
 
-function alive(attempt: number, since: number, heardAt: number): Life {
-  return { state: 'live', attempt, since, heardAt, dropAt: heardAt + SILENCE_MS }
+function heardNow(life: Extract<Life, { state: 'live' }>, now: number): Life {
+  return { ...life, heardAt: now, dropAt: now + SILENCE_MS }
 }
 
-function wait(life: Life, reason: Loss, { now, random }: Chance): LifeStep {
+function inSession(life: Life, event: SessionEvent, chance: Chance): LifeStep {
+  if (life.state !== 'live') return [life, []]
+  const [session, effects] = prolong(life.session, event, chance)
+  return [session === life.session ? life : { ...life, session }, effects]
+}
+
+/** @param leastMs that a server asked for; those who were told the same do not come back in one moment */
+function wait(life: Life, reason: Loss, { now, random }: Chance, leastMs = 0): LifeStep {
   const attempt = failures(life, now)
-  const retryInMs = fullJitter(attempt, BACKOFF, random)
+  const retryInMs = Math.min(leastMs, MOST_PATIENCE_MS) + fullJitter(attempt, BACKOFF, random)
   return [
     { state: 'waiting', attempt, retryAt: now + retryInMs, retryInMs, reason },
     life.state === 'asking' ? [] : [{ do: 'drop' }],
@@ -156,6 +212,6 @@ function failures(life: Life, now: number): number {
 
 function overdue(life: Life, now: number): Loss {
   if (life.state === 'asking')
-    return { kind: 'token', detail: `none was given in ${TOKEN_MS / 1000} s` }
+    return { kind: 'ticket', detail: `none was given in ${ASKING_MS / 1000} s` }
   return { kind: 'silent', forMs: life.state === 'live' ? now - life.heardAt : GREETING_MS }
 }

@@ -1,8 +1,11 @@
 import { type Inflate, inflater } from './arrivals.ts'
+import { watchClosing } from './closing.ts'
 
 /** The part of a WebSocket that is used here: the browser's, Node's, or a test's. */
 export interface Socket {
   binaryType: string
+  /** 2 while it is closing, whoever closes it. */
+  readonly readyState?: number
   send(text: string): void
   close(code?: number, reason?: string): void
   addEventListener(
@@ -26,6 +29,11 @@ export type Platform = {
   timer(ms: number, run: () => void): () => void
   /** Says when the network came back (`online`) or the page is shown again (`shown`). */
   onReturn(run: (what: 'online' | 'shown') => void): () => void
+  /**
+   * Watches a socket that may be closed without saying so; left out where each says so at once.
+   * @returns a function that ends it
+   */
+  watchClosing?(socket: Socket, closed: () => void): () => void
   /** An error that belongs to the caller's own callback. */
   report(error: unknown): void
 }
@@ -44,10 +52,8 @@ export const platform: Platform = {
   now: () => Date.now(),
   stopwatch: () => performance.now(),
   random: () => Math.random(),
-  timer(ms, run) {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
+  timer,
+  watchClosing: (socket, closed) => watchClosing({ now: Date.now, timer }, socket, closed),
   onReturn(run) {
     const page: EventSource = globalThis as EventSource
     const { document } = globalThis as {
@@ -67,4 +73,9 @@ export const platform: Platform = {
       throw error
     })
   },
+}
+
+function timer(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms)
+  return () => clearTimeout(timer)
 }

@@ -1,4 +1,5 @@
 import { HEARTBEAT_MS } from '../../protocol/heartbeat.ts'
+import { admissionOn, type Door } from './admission.ts'
 import { type ConnectionState, isNews, publicState } from './connection-state.ts'
 import {
   type LifeEffect,
@@ -10,7 +11,6 @@ import {
 } from './lifecycle.ts'
 import type { Platform, Socket } from './platform.ts'
 import type { Loss } from './reasons.ts'
-import { Denied, Unreachable } from './request-failures.ts'
 
 /*
  * A socket that is silent while nothing moves. It lives as `lifecycle.ts` says, with full jitter
@@ -18,11 +18,10 @@ import { Denied, Unreachable } from './request-failures.ts'
  */
 
 export type QuietSocketOptions = {
-  /**
-   * A text, or a function that is asked anew before every attempt, since what opens a socket may
-   * be good once. It fails with `Denied` when no further attempt would help.
-   */
-  address: string | (() => Promise<string>)
+  /** Asked anew before every attempt; its ticket is put to it. */
+  address(): URL
+  /** null where the socket is open to anyone. */
+  door: Door | null
   /** Whatever comes, but for `pong`. */
   hear(data: unknown): void
   /** Called at each change of state, beginning with `connecting`. */
@@ -33,6 +32,8 @@ export type QuietSocket = {
   readonly state: ConnectionState
   /** What was heard is a greeting: the socket is live. */
   greeted(): void
+  /** The server says in how many milliseconds the session ends; null: not by itself. */
+  sessionTold(expiresInMs: number | null): void
   /** What was heard cannot be followed: give up this socket and open another. */
   lose(reason: Loss): void
   /** At once. Nothing once closed. */
@@ -41,13 +42,15 @@ export type QuietSocket = {
   close(): void
 }
 
+/** As a socket says it that was closed without one. */
+const NO_CODE = 1005
+
 /** The shell: carries out what `lifecycle.ts` decides. */
 export function quietSocketOn(world: Platform, options: QuietSocketOptions): QuietSocket {
-  const { address } = options
-  const asks = typeof address === 'function'
-  let opening = asks ? '' : address
-  let asked = 0
+  const admission = admissionOn(options.door, dispatch)
+  const { asks, renews } = admission
   let socket: Socket | null = null
+  let stopWatching: (() => void) | null = null
   let cancelWake: (() => void) | null = null
   let cancelPing: (() => void) | null = null
   let [life, effects]: LifeStep = startLife({ now: world.now(), asks })
@@ -62,7 +65,12 @@ export function quietSocketOn(world: Platform, options: QuietSocketOptions): Qui
     get state() {
       return publicState(life)
     },
-    greeted: () => dispatch({ type: 'greeted' }),
+    greeted() {
+      if (life.state === 'connecting' && socket)
+        stopWatching = world.watchClosing?.(socket, brokeOff) ?? null
+      dispatch({ type: 'greeted' })
+    },
+    sessionTold: (expiresInMs) => dispatch({ type: 'session_told', expiresInMs }),
     lose: (reason) => dispatch({ type: 'lost', reason }),
     reconnect: () => dispatch({ type: 'reconnect_asked' }),
     close() {
@@ -73,7 +81,7 @@ export function quietSocketOn(world: Platform, options: QuietSocketOptions): Qui
 
   function dispatch(event: LifeEvent) {
     const before = life
-    ;[life, effects] = live(life, event, { now: world.now(), random: world.random(), asks })
+    ;[life, effects] = live(life, event, { now: world.now(), random: world.random(), asks, renews })
     // Before the callback, which may come back here.
     for (const effect of effects) carryOut(effect.do)
     arm()
@@ -89,38 +97,22 @@ export function quietSocketOn(world: Platform, options: QuietSocketOptions): Qui
   }
 
   function carryOut(what: LifeEffect['do']) {
-    if (what === 'ask') void ask()
+    if (what === 'ask') admission.ask()
     else if (what === 'open') open()
     else if (what === 'drop') drop()
-    else socket?.send('ping')
-  }
-
-  async function ask() {
-    if (typeof address !== 'function') return
-    const mine = ++asked
-    try {
-      const given = await address()
-      if (mine !== asked) return
-      opening = given
-      dispatch({ type: 'token_given' })
-    } catch (error) {
-      if (mine !== asked) return
-      const detail = error instanceof Error ? error.message : String(error)
-      if (error instanceof Denied) dispatch({ type: 'denied', detail })
-      else if (error instanceof Unreachable)
-        dispatch({ type: 'lost', reason: { kind: 'closed', code: 1006, name: null, detail: '' } })
-      else dispatch({ type: 'lost', reason: { kind: 'token', detail } })
-    }
+    else if (what === 'renew') admission.renew()
+    else socket?.send(what === 'refresh' ? admission.refresh : 'ping')
   }
 
   function open() {
     let opened: Socket
     try {
-      opened = new world.WebSocket(opening)
+      const address = options.address()
+      if (admission.ticket !== null) address.searchParams.set('ticket', admission.ticket)
+      opened = new world.WebSocket(address.href)
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error)
       // The address, and the ticket in it, may stand in the message.
-      const detail = text.replaceAll(opening, opening.replace(/\?.*/, ''))
+      const detail = admission.hide(error instanceof Error ? error.message : String(error))
       queueMicrotask(() => dispatch({ type: 'socket_closed', code: 1006, detail }))
       return
     }
@@ -132,14 +124,23 @@ export function quietSocketOn(world: Platform, options: QuietSocketOptions): Qui
     })
     opened.addEventListener('close', ({ code, reason }) => {
       if (socket === opened)
-        dispatch({ type: 'socket_closed', code: code ?? 1006, detail: reason ?? '' })
+        dispatch({
+          type: 'socket_closed',
+          code: code ?? 1006,
+          detail: admission.hide(reason ?? ''),
+        })
     })
+  }
+
+  function brokeOff() {
+    dispatch({ type: 'socket_closed', code: NO_CODE, detail: '' })
   }
 
   function drop() {
     const dropped = socket
     // First, so that nothing it still says is heard.
     socket = null
+    stopWatching?.()
     dropped?.close()
   }
 

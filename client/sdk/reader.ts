@@ -1,8 +1,14 @@
 import type { Change } from '../../protocol/change.ts'
-import { type Frame, frame as frameSchema, type ResetReason } from '../../protocol/frames.ts'
+import {
+  type Frame,
+  frame as frameSchema,
+  type RefreshedFrame,
+  type ResetReason,
+} from '../../protocol/frames.ts'
 import { formatPosition, type Position } from '../../protocol/position.ts'
 import type { Start } from '../../protocol/subscription.ts'
 import type { Loss } from './reasons.ts'
+import { refreshedFrom } from './session.ts'
 
 /*
  * Law. The reader alone decides what a frame means for us. Its position says
@@ -86,7 +92,7 @@ export function read(reader: Reader, heard: Heard): Step {
 }
 
 /** The one place where a frame is parsed. */
-export function parseFrame(data: unknown): Heard {
+export function parseFrame(data: unknown): Heard | RefreshedFrame {
   if (typeof data !== 'string') return { type: 'malformed', detail: 'it is not text' }
   let value: unknown
   try {
@@ -94,6 +100,8 @@ export function parseFrame(data: unknown): Heard {
   } catch {
     return { type: 'malformed', detail: `it is not JSON: ${data.slice(0, 60)}` }
   }
+  const refreshed = refreshedFrom(value)
+  if (refreshed) return refreshed
   const parsed = frameSchema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]

@@ -12,6 +12,8 @@ export type Loss =
   | { kind: 'malformed'; detail: string }
   /** The function that gives the token failed, or gave none in time. */
   | { kind: 'token'; detail: string }
+  /** The worker gave no ticket for the socket. */
+  | { kind: 'ticket'; detail: string }
 
 /** Why a connection is closed for good. */
 export type Ending =
@@ -40,9 +42,15 @@ export function describe(reason: Loss | Ending): string {
       return `a frame could not be read: ${reason.detail}`
     case 'token':
       return `there is no token: ${reason.detail}`
+    case 'ticket':
+      return `there is no ticket for the socket: ${reason.detail}`
     case 'asked':
       return 'closed on request'
     case 'refused':
+      if (reason.name === 'unauthorized' && reason.detail !== '')
+        return `the worker does not let you in: ${reason.detail}`
+      if (reason.name === 'origin_refused')
+        return `the worker serves no pages of this origin: ${reason.detail || 'add it to its setting ALLOWED_ORIGINS'}`
       return withDetail(meaningOf(reason.name), reason.detail)
   }
 }

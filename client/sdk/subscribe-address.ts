@@ -14,14 +14,13 @@ export type Subscribing = {
 
 /**
  * The address of the subscription's WebSocket.
- * @param token stands in the address, because a browser sends no header with an upgrade; for a topic
- * of a user's own it is a ticket
+ * @param ticket stands in the address, because a browser sends no header with an upgrade
  * @throws TypeError when `url` is not an http(s) address
  */
 export function subscribeAddress(
   { url, topic, table, ops, filter, deflate }: Subscribing,
   from: Start,
-  token: string | null = null,
+  ticket: string | null = null,
 ): string {
   const address = workerAddress(url, topic === 'my-orders' ? 'api/me/orders/ws' : 'api/changes/ws')
   address.protocol = address.protocol.replace('http', 'ws')
@@ -37,7 +36,7 @@ export function subscribeAddress(
   }
   query.set('acks', '1')
   if (deflate) query.set('deflate', '1')
-  if (token !== null) query.set(topic === undefined ? 'token' : 'ticket', token)
+  if (ticket !== null) query.set('ticket', ticket)
   return address.href
 }
 

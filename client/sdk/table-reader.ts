@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Row } from '../../protocol/change.ts'
-import { TOKEN_MS } from './lifecycle.ts'
 import { describe } from './reasons.ts'
+import { retryAfterMs } from './request-failures.ts'
+import { TOKEN_MS } from './session.ts'
 import type { Snapshot } from './snapshot.ts'
 import { workerAddress } from './subscribe-address.ts'
 import { type Token, tokenKeeper } from './token.ts'
@@ -10,6 +11,9 @@ const ROWS_A_PAGE = 1_000
 /** A page that takes longer has lost its server. */
 const PAGE_MS = 30_000
 const UNAUTHORIZED = 401
+/** A page that the worker says to come back for is asked for so often, after so long at most. */
+const PAGE_TRIES = 5
+const MOST_PATIENCE_MS = 60_000
 
 const row = z.custom<Row>((value) => typeof value === 'object' && value !== null)
 const page = z.object({
@@ -57,6 +61,13 @@ export function tableReader<T extends object>(
       await askForToken()
       response = await ask(cursor, signal)
     }
+    for (let tries = 1; tries < PAGE_TRIES; tries++) {
+      const waitMs = response.ok ? null : retryAfterMs(response)
+      if (waitMs === null || waitMs > MOST_PATIENCE_MS) break
+      // A table of many pages asks often: what was read of it is not thrown away for that.
+      await pause(waitMs, signal)
+      response = await ask(cursor, signal)
+    }
     const answer: unknown = await response.json().catch(() => undefined)
     if (!response.ok) throw new Error(keeper.hide(refusal(response.status, answer)))
     const parsed = page.safeParse(answer)
@@ -97,6 +108,21 @@ export function tableReader<T extends object>(
       const why = error instanceof Error ? error.message : String(error)
       throw new Error(keeper.hide(`the rows of "${table}" could not be read: ${why}`))
     }
+  }
+}
+
+/** @throws the reason of `signal` */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  const giveUp = () => reject(signal.reason)
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    await promise
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', giveUp)
   }
 }
 

@@ -1,9 +1,7 @@
-import { Denied } from './request-failures.ts'
-
 /**
  * Who asks, as the worker is told: a text, or a function that is asked anew before every attempt,
- * so that what it gives may expire. A token is a secret: it stands in the address of a socket and
- * in the header of a request, and in no state, no reason and no error.
+ * so that what it gives may expire. A token is a secret: it stands in the header of a request and in
+ * the frame that prolongs a session, and in no address, no state, no reason and no error.
  */
 export type Token = string | (() => string | Promise<string>)
 
@@ -27,7 +25,7 @@ export function tokenKeeper(token: Token | undefined) {
     /**
      * Asks the caller.
      * @returns whether this was the newest question; of an older one nothing is kept
-     * @throws Error in words without a token; `Denied` as it is
+     * @throws Error in words without a token
      */
     async ask(): Promise<boolean> {
       if (typeof token !== 'function') return true
@@ -37,7 +35,6 @@ export function tokenKeeper(token: Token | undefined) {
         given = await token()
       } catch (error) {
         if (mine !== asked) return false
-        if (error instanceof Denied) throw error
         throw new Error(hide(error instanceof Error ? error.message : String(error)))
       }
       if (mine !== asked) return false

@@ -1,11 +1,15 @@
+import type { ReadonlySignal } from '@preact/signals'
 import type { Feed } from '../feed.ts'
 import { MailDialog } from '../mail/mail-dialog.tsx'
 import { MailPage } from '../mail/mail-page.tsx'
 import { route } from '../navigation.ts'
+import { OrderPage } from '../order-page/order-page.tsx'
+import { isSigningIn, session } from '../session.ts'
 import type { Shortcut } from '../shortcuts.ts'
 import { dialog, pane } from '../store.ts'
 import { Activity } from './activity.tsx'
 import { Dialogs } from './dialogs.tsx'
+import { Gate } from './gate.tsx'
 import { Header } from './header.tsx'
 import { Notices } from './notices.tsx'
 import { Orders } from './orders.tsx'
@@ -13,14 +17,17 @@ import { Panes } from './panes.tsx'
 import { Troubles } from './troubles.tsx'
 import { Way } from './way.tsx'
 
-type Props = { feed: Feed; shortcuts: readonly Shortcut[] }
+type Props = { feed: ReadonlySignal<Feed | null>; shortcuts: readonly Shortcut[] }
 
 export function App({ feed, shortcuts }: Props) {
+  const at = session.value
+  if (at.state === 'shut' || isSigningIn.value) return <Gate />
+  if (at.state === 'opening' || feed.value === null) return null
   return (
     <>
       <Skip />
       <Header />
-      <Page feed={feed} />
+      <Page feed={feed.value} />
       <Dialogs shortcuts={shortcuts} />
       <OpenMail />
       <Notices />
@@ -28,20 +35,25 @@ export function App({ feed, shortcuts }: Props) {
   )
 }
 
+const skips = {
+  orders: { to: '#orders', text: 'Skip to the orders' },
+  order: { to: '#content', text: 'Skip to the order' },
+  mail: { to: '#content', text: 'Skip to the mails' },
+} as const
+
 function Skip() {
-  return route.value.page === 'mail' ? (
-    <a class="skip" href="#content">
-      Skip to the mails
-    </a>
-  ) : (
-    <a class="skip" href="#orders">
-      Skip to the orders
+  const { to, text } = skips[route.value.page]
+  return (
+    <a class="skip" href={to}>
+      {text}
     </a>
   )
 }
 
 function Page({ feed }: { feed: Feed }) {
-  if (route.value.page === 'mail') return <MailPage />
+  const at = route.value
+  if (at.page === 'mail') return <MailPage />
+  if (at.page === 'order') return <OrderPage key={at.id} id={at.id} />
   return (
     <main class="page" tabIndex={-1}>
       <Way feed={feed} />

@@ -1,16 +1,18 @@
 import { signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 import { openDialog } from '../actions.ts'
+import { endSession } from '../credential.ts'
 import { formatCount } from '../format.ts'
 import { route } from '../navigation.ts'
 import { mailsPath } from '../route.ts'
 import { canaryTimes, deliveryWord } from '../sentences.ts'
+import { isSigningIn, session } from '../session.ts'
 import { connection, freshness, second, system } from '../store.ts'
 import { theme, toggleTheme } from '../theme.ts'
 import { Bell } from './bell.tsx'
 import { Icon } from './icon.tsx'
 
-/** Only in a local run: nobody can sign in anywhere else yet, and no other build has this code. */
+/** Only in a local run, in which one may be anybody: no other build has this code. */
 const userInbox = signal<ComponentType | null>(null)
 if (import.meta.env.MODE === 'local-run')
   void import('../local-run/user-inbox.tsx').then(({ UserInbox }) => (userInbox.value = UserInbox))
@@ -41,6 +43,7 @@ export function Header() {
         </button>
         <ThemeButton />
         {UserInbox && <UserInbox />}
+        <SignInOrOut />
         {route.value.page === 'orders' && (
           <button
             type="button"
@@ -63,7 +66,7 @@ function Pages() {
   const stuck = reading.state === 'read' ? reading.status.mail.parked : 0
   return (
     <nav class="pages" aria-label="Belfry">
-      <a href="/" aria-current={page === 'orders' ? 'page' : undefined}>
+      <a href="/" aria-current={page === 'mail' ? undefined : page === 'orders' ? 'page' : 'true'}>
         Orders
       </a>
       <a href={mailsPath()} aria-current={page === 'mail' ? 'page' : undefined}>
@@ -104,6 +107,31 @@ function Canary() {
       canary {times.took}
       <span class="canary-came">, {times.came}</span>
     </p>
+  )
+}
+
+function SignInOrOut() {
+  const at = session.value
+  if (at.state !== 'open' || at.as === 'local') return null
+  return at.as === 'pasted' ? (
+    <button
+      type="button"
+      class="button quiet"
+      title="Forget the key and all that was read with it"
+      onClick={() => endSession(null)}
+    >
+      Sign out
+    </button>
+  ) : (
+    <button
+      type="button"
+      class="button quiet"
+      onClick={() => {
+        isSigningIn.value = true
+      }}
+    >
+      Sign in
+    </button>
   )
 }
 

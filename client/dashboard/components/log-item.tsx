@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks'
 import type { Change } from '../../../protocol/change.ts'
 import { changedColumns } from '../diff.ts'
 import { formatCount, formatMoment, formatMs, formatTime, formatValue } from '../format.ts'
+import { orderPath } from '../route.ts'
 import { subject } from '../sentences.ts'
 import type { LogEntry } from '../store.ts'
 
@@ -22,7 +23,7 @@ function Item({ change, latencyMs, late, quiet }: LogEntry) {
       <p class="entry-head">
         <span class="op">{change.op}</span>
         <span class="entry-subject">
-          <span class="entry-id">{id}</span> {name}
+          <EntryId change={change} id={id} /> {name}
         </span>
         <span class="latency-ms" title="From commit to screen">
           {late ? 'caught up' : formatMs(latencyMs)}
@@ -36,6 +37,16 @@ function Item({ change, latencyMs, late, quiet }: LogEntry) {
         <span>offset {formatCount(change.offset)}</span>
       </p>
     </li>
+  )
+}
+
+/** Of an order it leads to its page; a truncation has none. */
+function EntryId({ change: { table, key }, id }: { change: Change; id: string }) {
+  if (table !== 'orders' || key === null) return <span class="entry-id">{id}</span>
+  return (
+    <a class="entry-id" href={orderPath(String(key.id))}>
+      {id}
+    </a>
   )
 }
 

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks'
 import { openDialog } from '../actions.ts'
 import { formatAmount } from '../format.ts'
 import type { Order } from '../order.ts'
-import { mailsPath } from '../route.ts'
+import { mailsPath, orderPath } from '../route.ts'
 import type { Mark } from '../store.ts'
 import { Ago } from './ago.tsx'
 import { Icon } from './icon.tsx'
@@ -21,7 +21,15 @@ export function OrderRow({ order, mark, gone }: Props) {
         data-beat={mark && !gone ? mark.beat % 2 : undefined}
         data-gone={gone ? '' : undefined}
       >
-        <td class="id">{order.id}</td>
+        <td class="id">
+          <a
+            class="order-open"
+            href={orderPath(order.id)}
+            aria-label={`Order ${order.id} and its life`}
+          >
+            {order.id}
+          </a>
+        </td>
         <td class="customer">
           {order.customer_name}
           {order.customer_email !== null && (

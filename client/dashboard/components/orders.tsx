@@ -1,9 +1,21 @@
 import { useMemo } from 'preact/hooks'
+import { describe } from '../../sdk/belfry.ts'
 import { openDialog } from '../actions.ts'
 import { formatCount } from '../format.ts'
 import { useGlide } from '../glide.ts'
-import { plural } from '../sentences.ts'
-import { freshness, marks, query, snapshotRead, view, WINDOW_STEP, windowSize } from '../store.ts'
+import { plural, sentence } from '../sentences.ts'
+import {
+  connection,
+  freshness,
+  marks,
+  ordersRefusal,
+  query,
+  snapshotRead,
+  view,
+  WINDOW_STEP,
+  windowSize,
+} from '../store.ts'
+import { ForOthers } from './for-others.tsx'
 import { OrderRow } from './order-row.tsx'
 import { OrdersHead } from './orders-head.tsx'
 import { OrdersToolbar } from './orders-toolbar.tsx'
@@ -71,6 +83,16 @@ function OrdersFoot() {
 
 function OrdersEmpty() {
   const { total } = view.value
+  const here = connection.value
+  const refusal = ordersRefusal.value
+  if (refusal !== null) return <ForOthers what="The orders are not open to you" refusal={refusal} />
+  if (total === 0 && here.state === 'closed')
+    return (
+      <div class="empty">
+        <p class="empty-title">No orders to show</p>
+        <p>{sentence(describe(here.reason))}</p>
+      </div>
+    )
   if (freshness.value.state === 'loading')
     return (
       <div class="empty" data-test="orders-loading">

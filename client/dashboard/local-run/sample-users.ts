@@ -1,16 +1,16 @@
 import { signal } from '@preact/signals'
 import { z } from 'zod'
+import { signInAddress } from './sign-in-address.ts'
 
 /*
- * A local run lets one be any of its users: it tells this page, in `/sign-in.json`, who gives out
- * their tokens. Must hold: nothing of this folder is in a build that is deployed (vite.config.ts).
+ * A local run lets one be any of its users, and whoever runs it (staff.ts). Must hold: nothing of
+ * this folder is in a build that is deployed (vite.config.ts).
  */
 
 const KEY = 'belfry.user'
 /** A token that is about to expire is asked for again. */
 const SPARE_MS = 60_000
 
-const signIn = z.object({ signInUrl: z.url() })
 const user = z.object({
   id: z.int(),
   name: z.string(),
@@ -24,20 +24,16 @@ export const users = signal<readonly SampleUser[]>([])
 /** null until they are known, or if there is none. */
 export const chosen = signal<number | null>(null)
 
-let address: string | null = null
-
 /** Asked again whenever the page is shown, until there are some. */
 export async function readUsers(): Promise<void> {
   try {
-    const told = signIn.parse(await (await fetch('/sign-in.json', { cache: 'no-store' })).json())
-    address = told.signInUrl
-    const found = z.array(user).parse(await (await fetch(new URL('/users', address))).json())
+    const answer = await fetch(new URL('/users', await signInAddress()))
+    const found = z.array(user).parse(await answer.json())
     users.value = found
     const before = chosen.peek() ?? remembered()
     chosen.value = (found.find(({ id }) => id === before) ?? found[0])?.id ?? null
   } catch {
     // The page is whole without an inbox; the run may be stopping.
-    address = null
   }
 }
 

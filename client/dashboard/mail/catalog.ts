@@ -1,4 +1,4 @@
-import type { Outcome } from '../api.ts'
+import type { Outcome } from '../request.ts'
 import { catalog } from './mail-store.ts'
 import { readRules, readTemplates, switchRule } from './requests.ts'
 import type { Rule } from './rule.ts'
@@ -15,12 +15,20 @@ export async function readCatalog(): Promise<void> {
     catalog.value = { state: 'failed', refusal: failed.refusal }
 }
 
-/** @returns the rule as it is now */
-export async function setRule(id: number, enabled: boolean): Promise<Outcome<Rule>> {
-  const outcome = await switchRule(id, enabled)
+/**
+ * Switches the rule that a person sees. If it is another by now it is read, for them to decide.
+ * @returns the rule as it is now
+ */
+export async function setRule(seen: Rule, enabled: boolean): Promise<Outcome<Rule>> {
+  const outcome = await switchRule(seen, enabled)
+  if (!outcome.ok && outcome.refusal.code === 'precondition_failed') {
+    await readCatalog()
+    const detail = 'What is shown is now as it is: switch it if you still want to.'
+    return { ok: false, refusal: { ...outcome.refusal, detail } }
+  }
   const known = catalog.peek()
   if (outcome.ok && known.state === 'read') {
-    const rules = known.rules.map((rule) => (rule.id === id ? outcome.value : rule))
+    const rules = known.rules.map((rule) => (rule.id === seen.id ? outcome.value : rule))
     catalog.value = { ...known, rules }
   }
   return outcome

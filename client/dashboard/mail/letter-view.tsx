@@ -1,6 +1,7 @@
 import { useId, useState } from 'preact/hooks'
 import type { Letter } from './email.ts'
-import { type Look, letterPage } from './letter-page.ts'
+import { LetterFrame } from './letter-frame.tsx'
+import type { Look } from './letter-page.ts'
 
 type Props = {
   letter: Letter
@@ -39,12 +40,7 @@ export function LetterView({ letter, width, look }: Props) {
       </div>
       <div class="letter-body" id={id}>
         {form === 'html' ? (
-          <iframe
-            // Nothing is allowed: no script, no form, no way out of the frame.
-            sandbox=""
-            title={`The letter: ${letter.subject}`}
-            srcdoc={letterPage(letter.html, look)}
-          />
+          <LetterFrame letter={letter} look={look} />
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
           <pre class="letter-text" tabIndex={0}>

@@ -1,8 +1,11 @@
+import { ForOthers } from '../components/for-others.tsx'
 import { Troubles } from '../components/troubles.tsx'
 import { route } from '../navigation.ts'
+import { isForOthers, type Refusal } from '../refusal.ts'
 import { mailsPath, rulesPath, templatesPath } from '../route.ts'
 import { MailBoard } from './mail-board.tsx'
 import { MailList } from './mail-list.tsx'
+import { catalog, mailsRefusal } from './mail-store.ts'
 import { RulesPane } from './rules-pane.tsx'
 import { TemplatesPane } from './templates-pane.tsx'
 
@@ -10,6 +13,15 @@ import { TemplatesPane } from './templates-pane.tsx'
 export function MailPage() {
   const at = route.value
   if (at.page !== 'mail') return null
+  const refusal = refusalForOthers()
+  if (refusal !== null)
+    return (
+      <main class="page" id="content" tabIndex={-1}>
+        <section class="panel">
+          <ForOthers what="The mails are for those who run this" refusal={refusal} />
+        </section>
+      </main>
+    )
   return (
     <main class="page" id="content" tabIndex={-1}>
       <Troubles />
@@ -24,6 +36,12 @@ export function MailPage() {
       {at.pane === 'templates' && <TemplatesPane chosen={at.template} />}
     </main>
   )
+}
+
+function refusalForOthers(): Refusal | null {
+  const known = catalog.value
+  const refusal = known.state === 'failed' ? known.refusal : mailsRefusal.value
+  return refusal !== null && isForOthers(refusal) ? refusal : null
 }
 
 function MailNav({ pane }: { pane: string }) {

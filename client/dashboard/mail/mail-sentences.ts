@@ -1,5 +1,5 @@
 import { type DeliveryState, deliveryStates } from '../../../protocol/delivery-states.ts'
-import type { Refusal } from '../api.ts'
+import type { Refusal } from '../refusal.ts'
 import type { Occurrence } from './email.ts'
 import type { MailQuery } from './query.ts'
 import type { Rule } from './rule.ts'

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ConnectionState } from '../../sdk/belfry.ts'
-import type { Refusal } from '../api.ts'
+import type { Refusal } from '../refusal.ts'
 import type { Email, EmailStory } from './email.ts'
 import type { Rule, Template } from './rule.ts'
 import type { MailCounts } from './states.ts'

@@ -1,4 +1,4 @@
-import { type Outcome, request, requestAs } from '../api.ts'
+import { type Outcome, request, requestAs } from '../request.ts'
 import {
   type EmailPage,
   type EmailStory,
@@ -62,8 +62,8 @@ export async function readRules(): Promise<Outcome<Rule[]>> {
   return outcome.ok ? { ok: true, value: outcome.value.rules } : outcome
 }
 
-export function switchRule(id: number, enabled: boolean): Promise<Outcome<Rule>> {
-  return requestAs(rule, 'PATCH', `/api/mail-rules/${id}`, { body: { enabled } })
+export function switchRule({ id, version }: Rule, enabled: boolean): Promise<Outcome<Rule>> {
+  return requestAs(rule, 'PATCH', `/api/mail-rules/${id}`, { body: { enabled }, version })
 }
 
 export async function readTemplates(): Promise<Outcome<Template[]>> {

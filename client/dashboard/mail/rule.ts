@@ -6,6 +6,7 @@ import { z } from 'zod'
  */
 export const rule = z.object({
   id: z.int(),
+  version: z.int(),
   name: z.string(),
   table: z.string(),
   ops: z.array(z.string()),

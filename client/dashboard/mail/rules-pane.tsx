@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { notify } from '../actions.ts'
+import { words } from '../refusal.ts'
 import { mailsPath, templatesPath } from '../route.ts'
 import { readCatalog, setRule } from './catalog.ts'
 import { recipientWords, whenSentence } from './mail-sentences.ts'
@@ -86,18 +87,19 @@ function RuleItem({ rule }: { rule: Rule }) {
   )
 }
 
-function Switch({ rule: { id, name, enabled } }: { rule: Rule }) {
+function Switch({ rule }: { rule: Rule }) {
+  const { name, enabled } = rule
   const [phase, setPhase] = useState<'resting' | 'sending'>('resting')
   const toggle = async () => {
     setPhase('sending')
-    const outcome = await setRule(id, !enabled)
+    const outcome = await setRule(rule, !enabled)
     setPhase('resting')
     if (outcome.ok)
       notify(
         'good',
         `The rule ${name} ${outcome.value.enabled ? 'sends mails' : 'sends nothing'} from now on`,
       )
-    else notify('bad', `${outcome.refusal.title}. ${outcome.refusal.detail}`.trim())
+    else notify('bad', words(outcome.refusal))
   }
   return (
     <button

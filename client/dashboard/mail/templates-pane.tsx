@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Outcome } from '../api.ts'
+import type { Outcome } from '../request.ts'
 import { rulesPath, templatesPath } from '../route.ts'
 import { theme } from '../theme.ts'
 import type { Letter } from './email.ts'

@@ -1,10 +1,11 @@
 import { batch, computed, effect } from '@preact/signals'
-import { platform } from '../../sdk/platform.ts'
-import { type Pokes, pokesOn } from '../../sdk/pokes.ts'
-import type { Outcome } from '../api.ts'
+import type { Pokes } from '../../sdk/pokes.ts'
 import { coalesced } from '../coalesced.ts'
 import { route } from '../navigation.ts'
+import { isForOthers } from '../refusal.ts'
+import type { Outcome } from '../request.ts'
 import type { Email } from './email.ts'
+import { followMails } from './follow-mails.ts'
 import { counts, MAILS_STEP, mails, mailsRefusal, pokesState, story, wanted } from './mail-store.ts'
 import { type MailQuery, mailParams } from './query.ts'
 import { readMail, readMails } from './requests.ts'
@@ -58,9 +59,7 @@ export function reconnectPokes(): void {
 
 /** @returns ends it */
 function followPokes(): () => void {
-  pokes = pokesOn(platform, {
-    url: location.origin,
-    path: 'api/emails/live',
+  pokes = followMails({
     onPoke: askAgain,
     onState(state) {
       pokesState.value = state
@@ -83,6 +82,9 @@ function followPokes(): () => void {
 /** What is shown is read again; nothing happens on another page, or while nobody looks. */
 export function askAgain(): void {
   if (document.hidden || !isShown.peek()) return
+  const refused = mailsRefusal.peek()
+  // Asking again would not open them.
+  if (refused !== null && isForOthers(refused)) return
   list.ask()
   if (openId.peek() !== null) opened.ask()
 }

@@ -1,5 +1,5 @@
-import { TOKEN_MS } from './lifecycle.ts'
-import { Denied, Refusal, Unreachable } from './request-failures.ts'
+import { Denied, Refusal, retryAfterMs, Unreachable } from './request-failures.ts'
+import { TOKEN_MS } from './session.ts'
 import { workerAddress } from './subscribe-address.ts'
 import { type Token, tokenKeeper } from './token.ts'
 
@@ -14,28 +14,42 @@ export type Asking = {
   isAnew?: boolean
 }
 
-export type UserRequests = {
+export type BearerRequests = {
   /**
    * The answer's JSON.
    * @param path below the worker's address, with its query
-   * @throws Refusal, `Denied` when the token is a text and refused, `Unreachable`; never with the token
+   * @throws Refusal, `Denied` when the token is a text and refused, `Unreachable`, Error in words
+   * without a token; never with the token
    */
   request(method: string, path: string, asking?: Asking): Promise<unknown>
+  /**
+   * Asks for another token, which is used from then on. null where the token is a text.
+   * @throws Error in words without one
+   */
+  renew: (() => Promise<string>) | null
+  /** The text without the token, should anyone have repeated it. */
+  hide(text: string): string
 }
 
 /**
- * Requests in a user's name. A function that gives the token is asked when there is none yet, and
- * again when one was refused.
+ * Requests in the name of whoever has the token. A function that gives it is asked when there is
+ * none yet, and again when one was refused.
  * @throws TypeError when `url` is not an http(s) address, or `token` says nothing
  */
-export function userRequests(
+export function bearerRequests(
   { url, token }: { url: string; token: Token },
   fetchIt: typeof fetch = (...request) => globalThis.fetch(...request),
-): UserRequests {
+): BearerRequests {
   workerAddress(url, '')
   const keeper = tokenKeeper(token)
   let asked: Promise<unknown> | null = null
-  return { request }
+  return { request, renew: keeper.asks ? renew : null, hide: keeper.hide }
+
+  async function renew(): Promise<string> {
+    await askForToken()
+    // Whoever was asked has given one, or the question has failed.
+    return keeper.current ?? ''
+  }
 
   async function request(method: string, path: string, asking: Asking = {}): Promise<unknown> {
     if (keeper.asks && (asking.isAnew || keeper.current === null)) await askForToken()
@@ -70,7 +84,10 @@ export function userRequests(
       return [current, response]
     } catch {
       signal?.throwIfAborted()
-      throw new Unreachable('the server cannot be reached: check the connection, then try again')
+      throw new Unreachable(
+        'the server cannot be reached: check the connection, then try again',
+        foreignHint(address.origin),
+      )
     }
   }
 
@@ -81,6 +98,7 @@ export function userRequests(
       keeper.hide(sentence(response.status, answer)),
       response.status,
       codeOf(answer),
+      retryAfterMs(response),
     )
   }
 
@@ -103,6 +121,13 @@ async function inTime(given: Promise<unknown>): Promise<void> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** A page is not told why it may not ask another site: that looks like no answer at all. */
+function foreignHint(worker: string): string | null {
+  const { location } = globalThis as { location?: { origin: string } }
+  if (!location || location.origin === worker) return null
+  return `if it is up, add ${location.origin} to its ALLOWED_ORIGINS`
 }
 
 async function refusalOf(response: Response): Promise<string> {
