@@ -4,6 +4,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { unstable_readConfig } from 'wrangler'
+import { OPEN_DOORS } from '../support/open-doors.ts'
 import type { Launch } from './stage.ts'
 
 /**
@@ -77,7 +78,9 @@ export function workerdLaunch(
   const storage = `${folder}/storage`
   mkdirSync(storage)
   const { bindings } = config.durable_objects
-  const texts = { ...config.vars, ...vars, ...secrets } as { [name: string]: unknown }
+  const texts = { ...config.vars, ...OPEN_DOORS, ...vars, ...secrets } as {
+    [name: string]: unknown
+  }
   const file = `${folder}/config.capnp`
   writeFileSync(
     file,

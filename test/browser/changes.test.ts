@@ -55,7 +55,7 @@ describe('changes made by SQL', { timeout: TEST_MS }, () => {
     const entry = entries(page, id, 'insert')
     await entry.waitFor()
     const offset = Number(await entry.getAttribute('data-offset'))
-    const answer = await fetch(`${belfry.url}/api/changes?table=orders&after=${offset - 1}&limit=1`)
+    const answer = await belfry.ask(`/api/changes?table=orders&after=${offset - 1}&limit=1`)
     const { changes } = (await answer.json()) as {
       changes: { offset: number; key: { id: number } }[]
     }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { onTestFinished } from 'vitest'
 
 /** A running Belfry, as these tests need it. */
 export type Running = {
@@ -9,16 +10,20 @@ export type Running = {
   mailboxUrl: string
   /** Of the server that gives out tokens of users. */
   signInUrl: string
+  /** Opens everything but the inboxes. */
+  adminToken: string
   /** Runs one statement beside the API, like any other writer. */
   sql(text: string): Promise<Record<string, unknown>[]>
+  /** One request as whoever runs it. */
+  ask(path: string, init?: RequestInit): Promise<Response>
 }
 
 export type Fixture = Running & {
   /** Kills the worker at once; `npm start` starts another. */
   killWorker(): Promise<void>
-  /** A page of its own, with storage of its own; closed with the fixture. */
+  /** A page of its own, with storage of its own; closed with the test. */
   open(path?: string, options?: BrowserContextOptions): Promise<Page>
-  /** What pages threw and nobody caught, since the last call. */
+  /** What pages threw and nobody caught, and what their policy forbade, since the last call. */
   uncaught(): string[]
   close(): Promise<void>
 }
@@ -45,7 +50,7 @@ const FLAGS = [
  * `BELFRY_LOCAL` is its path, `CHROME_PATH` the browser's.
  */
 export async function openFixture(): Promise<Fixture> {
-  const { url, databaseUrl, mailboxUrl, signInUrl } = await readLocal()
+  const { url, databaseUrl, mailboxUrl, signInUrl, adminToken } = await readLocal()
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   const browser = await launch()
@@ -55,6 +60,12 @@ export async function openFixture(): Promise<Fixture> {
     url,
     mailboxUrl,
     signInUrl,
+    adminToken,
+    ask: (path, init = {}) =>
+      fetch(new URL(path, url), {
+        ...init,
+        headers: { authorization: `Bearer ${adminToken}`, ...init.headers },
+      }),
     sql: async (text) => (await database.query(text)).rows,
     async killWorker() {
       const { pids } = await readLocal()
@@ -63,9 +74,14 @@ export async function openFixture(): Promise<Fixture> {
     async open(path = '/', options = {}) {
       const viewport = { width: 1280, height: 800 }
       const context = await browser.newContext({ viewport, colorScheme: 'light', ...options })
+      // A page that stays open goes on hearing what the next tests write.
+      onTestFinished(() => context.close())
       context.setDefaultTimeout(STEP_MS)
       const page = await context.newPage()
       page.on('pageerror', (error) => thrown.push(String(error)))
+      page.on('console', (message) => {
+        if (/Content.Security.Policy/i.test(message.text())) thrown.push(message.text())
+      })
       await page.goto(new URL(path, url).href)
       return page
     },
@@ -81,7 +97,7 @@ export async function openFixture(): Promise<Fixture> {
   }
 }
 
-type Local = Pick<Running, 'url' | 'mailboxUrl' | 'signInUrl'> & {
+type Local = Pick<Running, 'url' | 'mailboxUrl' | 'signInUrl' | 'adminToken'> & {
   databaseUrl: string
   pids: { worker: number }
 }

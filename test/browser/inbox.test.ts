@@ -1,9 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { elementExample } from '../support/readme.ts'
+import { ALLOWED_ORIGIN } from '../support/running-system.ts'
 import { ready, uniqueName } from './dashboard.ts'
 import { type Fixture, openFixture, STEP_MS, TEST_MS } from './fixture.ts'
 
@@ -149,14 +147,19 @@ describe('the inbox', { timeout: TEST_MS }, () => {
     const { token } = (await (await fetch(`${belfry.signInUrl}/token?user=${user.id}`)).json()) as {
       token: string
     }
-    await using shop = await serve({
-      '/': [
-        'text/html',
-        `<!doctype html>${elementExample('<belfry-inbox').replaceAll('http://127.0.0.1:8787', belfry.url)}`,
-      ],
-      '/my-belfry-token': ['text/plain', token],
-    })
-    const page = await belfry.open(shop.url)
+    const pages: Record<string, string> = {
+      '/': `<!doctype html>${elementExample('<belfry-inbox').replaceAll('http://127.0.0.1:8787', belfry.url)}`,
+      '/my-belfry-token': token,
+    }
+    // A browser takes it for a site that is not of this machine, as the worker is.
+    const page = await belfry.open('about:blank', { permissions: ['local-network-access'] })
+    await page.route(`${ALLOWED_ORIGIN}/**`, (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: pages[new URL(route.request().url()).pathname] ?? '',
+      }),
+    )
+    await page.goto(ALLOWED_ORIGIN)
     await bell(page, 'Inbox').waitFor()
     await deliver(user.id, ['Seen from the shop'])
     await bell(page, '1 new').click()
@@ -218,21 +221,4 @@ async function state(user: number): Promise<string[]> {
        from belfry.inbox where user_id = ${user} order by title`,
   )
   return rows.map(({ said }) => String(said))
-}
-
-async function serve(pages: Record<string, [type: string, body: string]>) {
-  const server = createServer((request, response) => {
-    const [type, body] = pages[request.url ?? ''] ?? ['text/plain', '']
-    response.writeHead(body === '' ? 404 : 200, { 'content-type': type }).end(body)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
 }

@@ -68,7 +68,7 @@ describe('the mail page', { timeout: TEST_MS }, () => {
       .locator('[data-test=subject]', { hasText: `Order ${order.id} is filled` })
       .waitFor()
     const frame = dialog.locator('iframe')
-    expect(await frame.getAttribute('sandbox')).toBe('')
+    expect(await frame.getAttribute('sandbox')).toBe('allow-same-origin')
     await frame.contentFrame().getByText(order.customer, { exact: true }).waitFor()
     await dialog.getByRole('button', { name: 'Text' }).click()
     await dialog.locator('pre', { hasText: order.customer }).waitFor()
@@ -128,6 +128,12 @@ describe('the mail page', { timeout: TEST_MS }, () => {
       const [stored] = await belfry.sql(`select enabled from rules where name = '${name}'`)
       expect(stored).toEqual({ enabled: false })
 
+      // P99: somebody else switches it meanwhile; what they did is shown and not undone.
+      await belfry.sql(`update rules set enabled = true where name = '${name}'`)
+      await rule.getByRole('switch', { checked: false }).click()
+      await page.locator('.notice', { hasText: 'It has changed since you read it' }).waitFor()
+      await rule.getByRole('switch', { checked: true }).waitFor()
+
       await rule.getByRole('link', { name: 'order-status' }).click()
       await page
         .getByRole('link', { name: /order-filled/ })
@@ -143,6 +149,31 @@ describe('the mail page', { timeout: TEST_MS }, () => {
     } finally {
       await belfry.sql(`delete from rules where name = '${name}'`)
     }
+  })
+
+  test('P106 shows a letter with its styles, and lets it do nothing', async () => {
+    const page = await belfry.open('/docs/problems')
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
+    const html = `<!doctype html><style>p { margin: 7px }</style><p style="color: rgb(1, 2, 3)">Filled</p>
+      <script>top.document.title = 'run'</script><meta http-equiv="refresh" content="0;url=/docs">
+      <img src="https://elsewhere.test/seen.png" onerror="top.document.title = 'run'">
+      <form action="https://elsewhere.test/form"><button>Send</button></form>
+      <a href="javascript:top.document.title = 'run'">Run</a><a target="_top" href="/docs">Leave</a>`
+    await page.route('**/preview?*', (route) =>
+      route.fulfill({ json: { subject: 'Filled', text: 'Filled', html } }),
+    )
+    await page.goto(new URL('/mail?show=templates', belfry.url).href)
+    const letter = page.frameLocator('iframe')
+    const text = letter.getByText('Filled')
+    expect(await style(text, 'color')).toBe('rgb(1, 2, 3)')
+    expect(await style(text, 'margin-top')).toBe('7px')
+    for (const name of ['Run', 'Leave', 'Send']) await letter.getByText(name).click()
+    expect(await page.title()).toBe('Mail · Belfry')
+    expect(new URL(page.url()).pathname).toBe('/mail')
+    // What it tried is told in the console.
+    expect(belfry.uncaught().join()).toMatch(/elsewhere\.test\/seen\.png/)
+    expect(asked.filter((url) => url.startsWith('https:') && !url.endsWith('.png'))).toEqual([])
   })
 
   test('fits a phone', async () => {
@@ -207,7 +238,7 @@ async function insertParked() {
   await expect
     .poll(
       async () => {
-        const answer = await fetch(`${belfry.url}/api/emails?state=parked&order=${order.id}`)
+        const answer = await belfry.ask(`/api/emails?state=parked&order=${order.id}`)
         return ((await answer.json()) as { emails: unknown[] }).emails.length
       },
       { timeout: 10_000, interval: 50 },

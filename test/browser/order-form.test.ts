@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { entries, insertOrder, ready, row } from './dashboard.ts'
+import { entries, insertOrder, ready, row, uniqueName } from './dashboard.ts'
 import { type Fixture, openFixture, TEST_MS } from './fixture.ts'
 
 let belfry: Fixture
@@ -60,7 +60,7 @@ describe('the order form', { timeout: TEST_MS }, () => {
     await page.locator('input[name=customer_email]:focus').waitFor()
   })
 
-  test('edits only the columns that were touched', async () => {
+  test('P99 saves nothing over what it has not shown; who decides is the person', async () => {
     const page = await belfry.open()
     await ready(page)
     const { id, customer } = await insertOrder(belfry)
@@ -72,7 +72,13 @@ describe('the order form', { timeout: TEST_MS }, () => {
     await belfry.sql(`update orders set amount = 77 where id = ${id}`)
     await dialog(page).getByText('amount is now 77.00').waitFor()
     await dialog(page).getByLabel('Product').fill('Yoke')
-    await dialog(page).getByRole('button', { name: 'Save changes' }).click()
+    const save = dialog(page).getByRole('button', { name: 'Save changes' })
+    await save.click()
+    await dialog(page).getByText('Not saved: it was changed meanwhile').waitFor()
+    expect(await dialog(page).getByLabel('Product').inputValue()).toBe('Yoke')
+    await dialog(page).getByRole('button', { name: 'Keep what I altered' }).click()
+    expect(await dialog(page).getByLabel('Amount').inputValue()).toBe('77.00')
+    await save.click()
     await row(page, id).getByText('Yoke').waitFor()
     const [order] = await belfry.sql(`select * from orders where id = ${id}`)
     expect(order).toMatchObject({
@@ -96,7 +102,31 @@ describe('the order form', { timeout: TEST_MS }, () => {
     expect(await dialog(page).getByLabel('Product').inputValue()).toBe('Carillon')
   })
 
-  test('deletes an order only after asking', async () => {
+  test('P100 a create whose answer was lost is one order, however often it is sent', async () => {
+    const page = await belfry.open()
+    await ready(page)
+    const customer = uniqueName()
+    await page.getByRole('button', { name: 'New order' }).click()
+    await dialog(page).getByLabel('Customer').fill(customer)
+    await dialog(page).getByLabel('Product').fill('Clapper')
+    await dialog(page).getByLabel('Amount').fill('1')
+    let isLost = true
+    await page.route('**/api/orders', async (route) => {
+      if (route.request().method() !== 'POST' || !isLost) return route.fallback()
+      isLost = false
+      await route.fetch()
+      await route.abort()
+    })
+    const create = dialog(page).getByRole('button', { name: 'Create order' })
+    await create.click()
+    await dialog(page).getByText('The server cannot be reached').waitFor()
+    await create.click()
+    await page.locator('.notice', { hasText: 'created' }).waitFor()
+    const made = await belfry.sql(`select id from orders where customer_name = '${customer}'`)
+    expect(made).toHaveLength(1)
+  })
+
+  test('P99 deletes an order only as it was shown, and only after asking', async () => {
     const page = await belfry.open()
     await ready(page)
     const { id } = await insertOrder(belfry)
@@ -110,6 +140,10 @@ describe('the order form', { timeout: TEST_MS }, () => {
 
     await row(page, id).hover()
     await remove.click()
+    await belfry.sql(`update orders set amount = 5 where id = ${id}`)
+    await entries(page, id, 'update').waitFor()
+    await dialog(page).getByRole('button', { name: 'Delete order' }).click()
+    await dialog(page).getByText('Not deleted: meanwhile amount is now 5.00').waitFor()
     await dialog(page).getByRole('button', { name: 'Delete order' }).click()
     await row(page, id).waitFor({ state: 'detached' })
     await entries(page, id, 'delete').waitFor()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sdkExample } from '../support/readme.ts'
 import { insertOrder } from './dashboard.ts'
-import { type Fixture, openFixture, TEST_MS } from './fixture.ts'
+import { type Fixture, openFixture, STEP_MS, TEST_MS } from './fixture.ts'
 
 let belfry: Fixture
 beforeAll(async () => {
@@ -12,9 +12,10 @@ afterAll(() => belfry?.close())
 describe('the SDK in a page', { timeout: TEST_MS }, () => {
   test('P30 the README’s example runs as written, and moves with the table', async () => {
     const page = await belfry.open('/docs/problems')
-    await page.evaluate(`(async () => {${sdkExample('/belfry.js')}})()`)
+    const example = sdkExample('/belfry.js').replace('…', belfry.adminToken)
+    await page.evaluate(`(async () => {${example}})()`)
     const shows = async (count: number) => {
-      await page.waitForFunction(`document.title === '${count} orders'`)
+      await expect.poll(() => page.title(), { timeout: STEP_MS }).toBe(`${count} orders`)
     }
     const [row] = await belfry.sql('SELECT count(*)::int AS count FROM orders')
     const count = Number(row?.count)

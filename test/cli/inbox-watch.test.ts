@@ -92,7 +92,9 @@ describe('inbox watch', () => {
       }),
     )
     expect(await watching.status).toBe(1)
-    expect(watching.terminal.stderr).toMatch(/✗ The worker refused: .*has expired\.\n$/)
+    expect(watching.terminal.stderr).toMatch(
+      /✗ The worker refused: .*has expired\. BELFRY_TOKEN was sent: .*\n$/,
+    )
     expect(watching.terminal.stderr).not.toMatch('of-ada')
   })
 })

@@ -38,7 +38,7 @@ const story: MailStory = {
 async function belfry(args: string[], answer: (asked: Asked) => Answered) {
   await using worker = await serveWorker(answer)
   const terminal = new FakeTerminal()
-  terminal.env = { BELFRY_URL: worker.url }
+  terminal.env = { BELFRY_URL: worker.url, BELFRY_ADMIN_TOKEN: 'secret' }
   const status = await run(['mail', ...args], terminal)
   return { status, out: terminal.stdout, err: terminal.stderr, asked: worker.asked }
 }

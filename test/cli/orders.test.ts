@@ -130,7 +130,7 @@ describe('orders get, create, update, delete', () => {
         body: order,
       }),
     )
-    expect(asked[0]).toMatchObject({
+    expect(asked.at(-1)).toMatchObject({
       method: 'PATCH',
       path: '/api/orders/7',
       body: { status: 'FILLED', customer_email: null, customer_id: null },
@@ -140,6 +140,9 @@ describe('orders get, create, update, delete', () => {
   it('delete deletes', async () => {
     const { status, err, asked } = await belfry(['delete', '7'], () => ({ status: 204 }))
     expect([status, err, asked[0]?.method]).toEqual([0, 'Order 7 is deleted.\n', 'DELETE'])
+    expect(asked[0]?.headers).not.toHaveProperty('if-match')
+    const one = await belfry(['delete', '7', '--if-version', '3'], () => ({ status: 204 }))
+    expect(one.asked[0]?.headers['if-match']).toBe('"3"')
   })
 })
 
@@ -201,10 +204,10 @@ describe('what goes wrong', () => {
   })
 
   it.each([
-    [[], 'orders: say what to do: list, get, create, update, delete.'],
+    [[], 'orders: say what to do: list, get, create, update, delete, life.'],
     [
       ['lst'],
-      'orders: there is no "lst" (did you mean "list"?); there are list, get, create, update, delete.',
+      'orders: there is no "lst" (did you mean "list"?); there are list, get, create, update, delete, life.',
     ],
     [['get'], 'the id is missing.'],
     [['get', 'x'], 'the id takes a whole number from 0, not "x".'],
@@ -212,6 +215,14 @@ describe('what goes wrong', () => {
     [
       ['update', '7'],
       'say what to change: --customer, --product, --amount, --status, --email, --user.',
+    ],
+    [
+      ['update', '7', '--status', 'x', '--force', '--if-version', '3'],
+      '--if-version changes one version, and --force any: give one of them.',
+    ],
+    [
+      ['update', '7', '--status', 'x', '--if-version', 'new'],
+      '--if-version takes a whole number from 0, not "new".',
     ],
     [['list', '--all', '--limit', '3'], '--all has no --limit: give one of them.'],
   ])('%j is a wrong command line, exit 2', async (args, sentence) => {

@@ -11,7 +11,14 @@ export type Asked = {
   authorization: string | null
   headers: IncomingHttpHeaders
 }
-export type Answered = { status?: number; body?: unknown; type?: string }
+export type Answered = {
+  status?: number
+  body?: unknown
+  type?: string
+  headers?: Record<string, string>
+  /** The connection breaks off before any answer. */
+  breaksOff?: true
+}
 
 /** A worker of a few answers; it remembers what it was asked. */
 export async function serveWorker(answer: (asked: Asked) => Answered) {
@@ -19,8 +26,9 @@ export async function serveWorker(answer: (asked: Asked) => Answered) {
   const server = createServer(async (request, response) => {
     const question = await read(request)
     asked.push(question)
-    const { status = 200, body, type = 'application/json' } = answer(question)
-    response.writeHead(status, { 'content-type': type })
+    const { status = 200, body, type = 'application/json', headers, breaksOff } = answer(question)
+    if (breaksOff) return response.destroy()
+    response.writeHead(status, { 'content-type': type, ...headers })
     response.end(
       body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
     )

@@ -239,7 +239,7 @@ describe('the doctor', () => {
       }[path],
     }))
     const terminal = new FakeTerminal()
-    terminal.env = { BELFRY_URL: worker.url }
+    terminal.env = { BELFRY_URL: worker.url, BELFRY_ADMIN_TOKEN: 'secret' }
     const found: Finding[] = []
     for await (const finding of examineWorker(terminal)) {
       found.push(finding)
@@ -247,6 +247,10 @@ describe('the doctor', () => {
     }
     expect(found.at(-1)).toMatchObject({ advice: expect.stringContaining(trouble) })
     expect(worker.asked.at(-1)).toMatchObject({ query: { state: 'queued,failed', limit: '1' } })
+    // But for /healthz, which is open.
+    expect(worker.asked.slice(1).map(({ authorization }) => authorization)).toEqual(
+      Array(worker.asked.length - 1).fill('Bearer secret'),
+    )
   })
 
   it('P89 says when notifications are late or parked, and where they are listed', () => {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { run } from '../../client/cli/run.ts'
 import { serveSockets, type Visitor } from '../sdk/small-socket-server.ts'
@@ -8,13 +9,27 @@ async function tail(
   args: string[],
   visit: (visitor: Visitor, visits: number) => void,
   env: Record<string, string> = {},
+  answer?: (request: IncomingMessage) => { status?: number; body: unknown },
 ) {
   const visits: string[] = []
-  const server = await serveSockets((visitor) => visit(visitor, visits.push(visitor.url)))
+  const tokens: (string | undefined)[] = []
+  const server = await serveSockets(
+    (visitor) => visit(visitor, visits.push(visitor.url)),
+    (request) => {
+      tokens.push(request.headers.authorization)
+      return answer?.(request) ?? { status: 201, body: { ticket: 'once' } }
+    },
+  )
   const terminal = new FakeTerminal()
   terminal.env = { BELFRY_URL: server.url, ...env }
   const status = run(['tail', ...args], terminal)
-  return { visits, terminal, status, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  return {
+    visits,
+    tokens,
+    terminal,
+    status,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
 }
 
 const say = (visitor: Visitor, ...frames: object[]) => {
@@ -72,16 +87,52 @@ describe('tail', () => {
     ])
   })
 
-  it('says who asks by BELFRY_TOKEN, and never prints it', async () => {
+  it('P97 says who asks by BELFRY_TOKEN, in no address, and never prints it', async () => {
     await using tailing = await tail(
       [],
       (visitor) => visitor.close(4401, 'the token s3cret is too old'),
       { BELFRY_TOKEN: 's3cret' },
     )
     expect(await tailing.status).toBe(1)
-    expect(tailing.visits).toEqual(['/api/changes/ws?acks=1&deflate=1&token=s3cret'])
-    expect(tailing.terminal.stderr).toMatch(/The worker refused: .*: the token … is too old\./)
+    expect(tailing.visits).toEqual(['/api/changes/ws?acks=1&deflate=1&ticket=once'])
+    expect(tailing.tokens).toEqual(['Bearer s3cret'])
+    expect(tailing.terminal.stderr).toMatch(
+      '✗ The worker refused: the worker does not let you in: the token … is too old. BELFRY_TOKEN was sent: is it of this worker, and neither expired nor revoked?',
+    )
     expect(tailing.terminal.stderr + tailing.terminal.stdout).not.toMatch('s3cret')
+  })
+
+  it('P94 a token that opens nothing ends it, and nobody’s is told what to set', async () => {
+    const body = { title: 'Your credentials do not open this', detail: 'This needs a scope.' }
+    await using tailing = await tail(
+      [],
+      () => expect.unreachable(),
+      { BELFRY_TOKEN: 's3cret' },
+      () => ({
+        status: 403,
+        body,
+      }),
+    )
+    expect(await tailing.status).toBe(1)
+    expect(tailing.terminal.stderr).toMatch('do not open this: This needs a scope.')
+    await using nobody = await tail(['orders'], (visitor) => visitor.close(4401, 'Send a token.'))
+    expect(await nobody.status).toBe(1)
+    expect(nobody.terminal.stderr).toMatch(
+      'Set BELFRY_TOKEN to a token or an API key with the scope orders:read, or BELFRY_ADMIN_TOKEN to the worker’s ADMIN_TOKEN.',
+    )
+  })
+
+  it('P92 without a table shows none of Belfry’s own, also to who runs it', async () => {
+    const own = { ...inserted(6), table: 'notifications' }
+    await using tailing = await tail(
+      [],
+      (visitor) => say(visitor, hello('a', 5), changes('a', 5, [own, inserted(7)])),
+      { BELFRY_ADMIN_TOKEN: 'secret' },
+    )
+    await tailing.terminal.until(({ stdout }) => stdout.includes('#7'))
+    tailing.terminal.interrupt()
+    expect(tailing.terminal.stdout).not.toMatch('#6')
+    expect(tailing.terminal.stderr).toMatch('resume with --after 7')
   })
 
   it('--json prints one change a line and nothing else', async () => {
@@ -112,11 +163,11 @@ describe('tail', () => {
       env,
     )
     expect(await own.status).toBe(1)
-    expect(own.visits[0]).toMatch('token=of-the-admin')
-    expect(own.terminal.stderr).toMatch(/it is not watched\. Is BELFRY_ADMIN_TOKEN the worker’s/)
+    expect(own.tokens).toEqual(['Bearer of-the-admin'])
+    expect(own.terminal.stderr).toMatch('the query is wrong: it is not watched.')
     await using other = await tail(['orders'], (visitor) => visitor.close(4400, 'no'), env)
     expect(await other.status).toBe(1)
-    expect(other.visits[0]).toMatch('token=of-ada')
+    expect(other.tokens).toEqual(['Bearer of-ada'])
     await using nobody = await tail(['users'], () => undefined)
     expect(await nobody.status).toBe(1)
     expect(nobody.terminal.stderr).toMatch('Set BELFRY_ADMIN_TOKEN')

@@ -99,8 +99,11 @@ describe('users create, change, delete', () => {
 
   it('change sends only what was said', async () => {
     const { asked } = await belfry(['change', '42', '--quiet', ''])
-    expect(asked).toMatchObject([{ method: 'PATCH', path: '/api/users/42' }])
-    expect(asked[0]?.body).toEqual({ quiet_hours: null })
+    expect(asked).toMatchObject([
+      { method: 'GET', path: '/api/users/42' },
+      { method: 'PATCH', path: '/api/users/42' },
+    ])
+    expect(asked[1]?.body).toEqual({ quiet_hours: null })
   })
 
   it('delete takes one away, with --yes', async () => {

@@ -16,7 +16,7 @@ const notBelfrysOwn = ({ table }: Change) => !ownTables.has(table)
 
 /** Readers of a few lines, by each door, with filters and without. */
 const readerPlans: readonly ReaderPlan[] = [
-  plan('all', 'socket', { token: ADMIN_TOKEN }, anything),
+  { ...plan('all', 'socket', {}, anything), token: ADMIN_TOKEN },
   plan('all, by events', 'events', {}, notBelfrysOwn),
   plan('filled orders', 'socket', { table: 'orders', status: 'filled' }, (change) =>
     concerns(change, 'orders', ({ status }) => status === 'filled'),
@@ -61,10 +61,11 @@ export class Audience {
     for (const reader of this.readers) reader.start()
     const url = system.streetUrl
     this.mirrors = [
-      this.#mirror(url, 'orders', 'version', () => ordersByApi(system.workerUrl)),
-      this.#mirror(url, 'orders', 'version'),
-      this.#mirror(url, 'yard.parcels', 'version'),
-      this.#mirror(url, 'ticks'),
+      this.#mirror({ url }, 'orders', 'version', () => ordersByApi(system.workerUrl)),
+      // With a ticket for each attempt.
+      this.#mirror({ url, token: ADMIN_TOKEN }, 'orders', 'version'),
+      this.#mirror({ url }, 'yard.parcels', 'version'),
+      this.#mirror({ url }, 'ticks'),
     ]
   }
 
@@ -99,7 +100,7 @@ export class Audience {
   }
 
   #mirror(
-    url: string,
+    worker: { url: string; token?: string },
     table: string,
     version?: string,
     snapshot: () => Promise<Row[]> = () => this.#rows(table),
@@ -109,7 +110,7 @@ export class Audience {
       if (state === 'waiting') this.reconnects++
     }
     const collection = live<Row>(table, {
-      url,
+      ...worker,
       key,
       snapshot,
       onState,

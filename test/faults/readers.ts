@@ -14,6 +14,8 @@ export type ReaderPlan = {
   name: string
   door: 'socket' | 'events'
   query: Record<string, string>
+  /** Who asks; anyone, if it is left out. */
+  token?: string
   /** From the first change on, or from now on, or from now on and anew every few seconds. */
   from: 'beginning' | 'now' | 'now, again and again'
   /** The reader's own understanding of its query. */
@@ -93,9 +95,14 @@ export class Reader {
     return address
   }
 
+  get #credentials(): Record<string, string> {
+    const { token } = this.plan
+    return token === undefined ? {} : { authorization: `Bearer ${token}` }
+  }
+
   async #bySocket(address: URL, ending: AbortSignal): Promise<void> {
     address.protocol = 'ws:'
-    const socket = new WebSocket(address)
+    const socket = new WebSocket(address, { headers: this.#credentials })
     await new Promise<void>((resolve) => {
       // What a connection says after we have left it is not heard.
       let left = false
@@ -121,7 +128,8 @@ export class Reader {
 
   async #byEvents(address: URL, ending: AbortSignal): Promise<void> {
     const { position } = this.shown
-    const headers = position ? { 'last-event-id': `${position.epoch}:${position.offset}` } : {}
+    const place = position ? { 'last-event-id': `${position.epoch}:${position.offset}` } : {}
+    const headers = { ...place, ...this.#credentials }
     const cancel = new AbortController()
     const heard = this.#watchSilence(() => cancel.abort())
     try {

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Child } from '../../dev/child.ts'
 import type { LocalServer } from '../../dev/local-http.ts'
+import { ensureLogins } from '../../dev/logins.ts'
 import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
 import { freePort } from '../../dev/ports.ts'
 import { supervisePostgres } from '../../dev/postgres.ts'
 import { migrate } from '../../drizzle/migrate.ts'
+import { OPEN_DOORS } from '../support/open-doors.ts'
 import { Life } from './life.ts'
 import { ListenerLife } from './listener-life.ts'
 import { makeTables, WRITER } from './tables.ts'
@@ -78,7 +80,8 @@ export class System {
   ): Promise<System> {
     await migrate(postgres.url)
     await makeTables(postgres.url)
-    const neon = await serveNeonEndpoint(postgres.url, await freePort())
+    const logins = await ensureLogins(postgres.url)
+    const neon = await serveNeonEndpoint(logins.worker, await freePort())
     const workerPort = await freePort(20_000 + Math.floor(Math.random() * 10_000))
     const doorPort = await freePort(workerPort + 1)
     const wires = {
@@ -89,11 +92,12 @@ export class System {
     const own = (name: string) => (how: string) =>
       violations.add('a process ended by itself', `${name}: ${how}; see its log`)
     const vars = {
-      DATABASE_URL: postgres.url,
+      DATABASE_URL: logins.worker,
       NEON_ENDPOINT: neon.url,
       LINK_SECRET: SECRET,
       AUTH_SECRET,
       ADMIN_TOKEN,
+      ...OPEN_DOORS,
       ALERT_RECIPIENTS: ALERT_RECIPIENT,
       MAIL_FROM: 'Belfry <orders@belfry.test>',
       SHARDS_PER_REGION: '2',
@@ -101,7 +105,7 @@ export class System {
     }
     const worker = await prepareWorkerd({ folder, port: workerPort, doorPort, vars }, own('worker'))
     worker.start()
-    const throughWire = new URL(postgres.url)
+    const throughWire = new URL(logins.listener)
     throughWire.port = String(wires.database.port)
     const listeners: ListenerLife[] = []
     for (let n = 1; n <= LISTENERS; n++) {

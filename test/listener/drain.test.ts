@@ -15,8 +15,11 @@ describe.concurrent('without a listener', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     for (let n = 0; n < 3; n++) {
       const database = await createDatabase(newestServer)
-      const neon = await serveNeonEndpoint(database.url, await freePort())
-      const feed = await FeedWorker.start({ DATABASE_URL: database.url, NEON_ENDPOINT: neon.url })
+      const neon = await serveNeonEndpoint(database.workerUrl, await freePort())
+      const feed = await FeedWorker.start({
+        DATABASE_URL: database.workerUrl,
+        NEON_ENDPOINT: neon.url,
+      })
       ends.push(() => feed.stop().then(() => neon.close()))
       unused.push((atEnd) => wayBetween(database, feed, atEnd))
     }

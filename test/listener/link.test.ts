@@ -58,6 +58,14 @@ describe('the link', () => {
     expect(await listener.metric('belfry_leader').catch(() => 'no more')).toBe('no more')
   })
 
+  test('P95 while the secret is rotated, a listener with the one before delivers', async () => {
+    const way = await begin()
+    const listener = await way.listen({ secret: FeedWorker.previousSecret })
+    await listener.said(/linked/)
+    await way.sql.query(ORDER)
+    await way.feedHas(1)
+  })
+
   test('a wrong secret is said, with what to set', async () => {
     const way = await begin()
     const listener = await way.listen({ secret: 'not the secret' })

@@ -72,6 +72,13 @@ describe.concurrent('what the listener is told to do', () => {
     await listener.said(/leading with term 1/)
   })
 
+  test('P105 with a login that is not in its role it says how to put it there', async (context) => {
+    const { workerUrl } = await createDatabase(newestServer)
+    await (await listen(context, { databaseUrl: workerUrl })).said(
+      /^permission denied for table terms: put this login in the role belfry_listener, .*grant_rights\(\); beginning/,
+    )
+  })
+
   test('it answers only what it serves', async (context) => {
     const listener = await listen(context, {})
     await listener.said(/beginning again/)

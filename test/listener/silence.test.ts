@@ -30,7 +30,7 @@ describe.concurrent('silence', { timeout: 45_000 }, () => {
 
   test('a half-open connection to Postgres is found, and what was written meanwhile arrives', async (context) => {
     const way = await begin(context)
-    const { proxy, url } = await way.proxied(way.database.url)
+    const { proxy, url } = await way.proxied(way.database.listenerUrl)
     const listener = await way.listen({ databaseUrl: url })
     await listener.reaches('belfry_asleep', 1)
     proxy.blackhole()
@@ -93,7 +93,7 @@ describe.concurrent('silence', { timeout: 45_000 }, () => {
 
   test('SIGTERM beside a Postgres that never answers ends all the same', async (context) => {
     const way = await wayTo(feeds[0] as FeedWorker, context.onTestFinished)
-    const { proxy, url } = await way.proxied(way.database.url)
+    const { proxy, url } = await way.proxied(way.database.listenerUrl)
     const listener = await way.listen({ databaseUrl: url, feedUrl: NO_FEED })
     await listener.said(/no link to the feed/)
     proxy.blackhole()

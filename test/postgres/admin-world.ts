@@ -3,22 +3,40 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
 import { freePort } from '../../dev/ports.ts'
 import type { Row } from '../../protocol/change.ts'
+import { audit } from '../../worker/api/audit.ts'
+import { keys } from '../../worker/api/keys.ts'
 import { notificationCategories } from '../../worker/api/notification-categories.ts'
 import { notificationRedrive } from '../../worker/api/notification-redrive.ts'
 import { notifications } from '../../worker/api/notifications.ts'
 import { orders } from '../../worker/api/orders.ts'
 import { notFound, onError } from '../../worker/api/problem.ts'
+import { revocations } from '../../worker/api/revocations.ts'
 import { users } from '../../worker/api/users.ts'
+import type { Cut } from '../../worker/doors/session.ts'
+import { askedBy } from '../support/asked-by.ts'
 import { newestServer } from '../support/database.ts'
 import { WatchedDatabase } from '../support/watched-database.ts'
 
 const app = new OpenAPIHono()
 app.onError(onError)
 app.notFound(notFound)
-for (const routes of [users, notificationRedrive, notifications]) app.route('/', routes)
-for (const routes of [notificationCategories, orders]) app.route('/', routes)
+app.use(askedBy)
+app.route('/', users)
+app.route('/', notificationRedrive)
+app.route('/', notifications)
+app.route('/', notificationCategories)
+app.route('/', orders)
+app.route('/', keys)
+app.route('/', revocations)
+app.route('/', audit)
 
-export type Answer = { status: number; body: Record<string, unknown>; location: string | null }
+export type Answer = {
+  status: number
+  body: Record<string, unknown>
+  location: string | null
+  tag: string | null
+  request: string | null
+}
 
 type Told = { user: string; notifications: Row[]; row: Row | null }
 
@@ -26,6 +44,8 @@ type Told = { user: string; notifications: Row[]; row: Row | null }
 export class AdminWorld {
   readonly db: WatchedDatabase
   told: Told[] = []
+  /** What the feed was told to cut. */
+  cuts: Cut[] = []
   #endpoint: Awaited<ReturnType<typeof serveNeonEndpoint>> | null = null
   #waiting: Promise<unknown>[] = []
 
@@ -33,19 +53,23 @@ export class AdminWorld {
   constructor() {
     this.db = WatchedDatabase.on(newestServer)
     beforeAll(async () => {
-      this.#endpoint = await serveNeonEndpoint(this.db.address.url, await freePort())
+      this.#endpoint = await serveNeonEndpoint(this.db.address.workerUrl, await freePort())
     })
     beforeEach(() => {
       this.told = []
+      this.cuts = []
     })
     afterAll(() => this.#endpoint?.close())
   }
 
   async request(method: string, path: string, init: RequestInit = {}): Promise<Response> {
     const env = {
-      DATABASE_URL: this.db.address.url,
+      DATABASE_URL: this.db.address.workerUrl,
       NEON_ENDPOINT: this.#endpoint?.url,
+      LINK_SECRET: 'seals the cursors of these tests',
       INBOX: { getByName: (user: string) => this.#inbox(user) },
+      KEYRING: { getByName: () => ({ renew: async () => undefined }) },
+      FEED: { getByName: () => ({ cut: async (cut: Cut) => void this.cuts.push(cut) }) },
     }
     const context = {
       waitUntil: (promise: Promise<unknown>) => void this.#waiting.push(promise),
@@ -55,7 +79,10 @@ export class AdminWorld {
     return app.request(path, { method, ...init }, env, context)
   }
 
-  /** What is left to do after the answer is done when this comes back. */
+  /**
+   * What is left to do after the answer is done when this comes back. Whatever is there is changed,
+   * unless the headers name a version.
+   */
   async ask(
     method: string,
     path: string,
@@ -67,6 +94,7 @@ export class AdminWorld {
       ...sent,
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        'if-match': '*',
         ...headers,
       },
     })
@@ -76,6 +104,8 @@ export class AdminWorld {
       status: response.status,
       body: text === '' ? {} : JSON.parse(text),
       location: response.headers.get('location'),
+      tag: response.headers.get('etag'),
+      request: response.headers.get('x-request-id'),
     }
   }
 

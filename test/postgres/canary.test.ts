@@ -38,7 +38,7 @@ describe.each(servers)('the canary on $name', (server) => {
     const triggers = (relation: string) =>
       db.run(
         `SELECT tgname, tgtype, tgfoid FROM pg_trigger
-          WHERE tgrelid = $1::regclass AND tgname ~ 'belfry' ORDER BY 1`,
+          WHERE tgrelid = $1::regclass AND tgname ~ '^[!~]belfry' ORDER BY 1`,
         [relation],
       )
     const canarys = await triggers('belfry.canary')

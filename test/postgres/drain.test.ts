@@ -14,13 +14,13 @@ describe.each(servers)('the outbox over HTTP on $name', (server) => {
   let outbox: HttpOutbox
 
   beforeAll(async () => {
-    endpoint = await serveNeonEndpoint(db.address.url, await freePort())
+    endpoint = await serveNeonEndpoint(db.address.workerUrl, await freePort())
     await db.run(`CREATE TABLE things (id bigint, part text, doc json, at timestamptz, PRIMARY KEY (id, part));
                   SELECT belfry.watch('things')`)
   })
   afterAll(() => endpoint.close())
   beforeEach(async () => {
-    outbox = new HttpOutbox({ DATABASE_URL: db.address.url, NEON_ENDPOINT: endpoint.url })
+    outbox = new HttpOutbox({ DATABASE_URL: db.address.workerUrl, NEON_ENDPOINT: endpoint.url })
     await db.run('DELETE FROM belfry.terms')
   })
 
@@ -101,7 +101,7 @@ describe.each(servers)('the outbox over HTTP on $name', (server) => {
     await expect(outbox.look()).rejects.toThrow(/npm run migrate/)
     await db.run('ALTER TABLE belfry.elsewhere RENAME TO outbox')
     const nobody = new HttpOutbox({
-      DATABASE_URL: db.address.url,
+      DATABASE_URL: db.address.workerUrl,
       NEON_ENDPOINT: 'http://127.0.0.1:9/sql',
     })
     await expect(nobody.look()).rejects.toThrow(/does not answer/)

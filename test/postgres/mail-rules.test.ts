@@ -7,6 +7,7 @@ import { mailRules } from '../../worker/api/mail-rules.ts'
 import { mailTemplates } from '../../worker/api/mail-templates.ts'
 import { notFound, onError } from '../../worker/api/problem.ts'
 import { resolveUser } from '../../worker/mail/address-book.ts'
+import { askedBy } from '../support/asked-by.ts'
 import { newestServer } from '../support/database.ts'
 import { WatchedDatabase } from '../support/watched-database.ts'
 
@@ -17,12 +18,13 @@ let env: DatabaseEnv
 const app = new OpenAPIHono<{ Bindings: DatabaseEnv }>()
 app.onError(onError)
 app.notFound(notFound)
+app.use(askedBy)
 app.route('/', mailRules)
 app.route('/', mailTemplates)
 
 beforeAll(async () => {
-  endpoint = await serveNeonEndpoint(db.address.url, await freePort())
-  env = { DATABASE_URL: db.address.url, NEON_ENDPOINT: endpoint.url }
+  endpoint = await serveNeonEndpoint(db.address.workerUrl, await freePort())
+  env = { DATABASE_URL: db.address.workerUrl, NEON_ENDPOINT: endpoint.url }
 })
 afterAll(() => endpoint.close())
 
@@ -31,9 +33,9 @@ type Answer = { status: number; body: Record<string, unknown>; location: string 
 async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
   const init = {
     method,
+    headers: { 'content-type': 'application/json', 'if-match': '*' },
     ...(body !== undefined && {
       body: typeof body === 'string' ? body : JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
     }),
   }
   const response = await app.request(path, init, env)

@@ -14,6 +14,7 @@ import {
 } from '../../worker/api/me-store.ts'
 import { readPreferences, writePreferences } from '../../worker/api/preference-store.ts'
 import { listings } from '../../worker/inbox/door.ts'
+import { asking } from '../support/asked-by.ts'
 import { newestServer } from '../support/database.ts'
 import { WatchedDatabase } from '../support/watched-database.ts'
 
@@ -23,14 +24,14 @@ const watched = WatchedDatabase.on(newestServer)
 let endpoint: Awaited<ReturnType<typeof serveNeonEndpoint>>
 
 beforeAll(async () => {
-  endpoint = await serveNeonEndpoint(watched.address.url, await freePort())
+  endpoint = await serveNeonEndpoint(watched.address.workerUrl, await freePort())
   neonConfig.fetchEndpoint = () => endpoint.url
 })
 afterAll(() => endpoint.close())
 
 beforeEach(() =>
   watched.run(`
-    TRUNCATE users, notifications, orders, preferences, notification_categories CASCADE;
+    TRUNCATE users, notifications, orders, preferences, notification_categories, belfry.audit CASCADE;
     INSERT INTO users (id, name) VALUES (7, 'Ada'), (8, 'Bob');
     INSERT INTO notifications (id, user_id, title, content)
       SELECT u * 10 + n, u, 'of ' || u, '{"big": 9007199254740993}' FROM generate_series(7, 8) u, generate_series(1, 3) n;
@@ -44,7 +45,14 @@ beforeEach(() =>
     INSERT INTO orders (id, customer_name, product_name, amount) VALUES (99, 'nobody', 'Bell', 1)`),
 )
 
-const db = () => drizzle(neon(watched.address.url))
+const db = () => drizzle(neon(watched.address.workerUrl))
+type Wanted = Parameters<typeof writePreferences>
+const write = (user: string, wishes: Wanted[2], categories: Wanted[3], ifMatch = '*') =>
+  asking(
+    { DATABASE_URL: watched.address.workerUrl, NEON_ENDPOINT: endpoint.url },
+    { 'asked-by': `user:${user}`, 'if-match': ifMatch },
+    (c) => writePreferences(c, user, wishes, categories),
+  )
 const all = { category: null, before: null, limit: 100 }
 const bobs = () =>
   watched.run<{ n: object; u: object }>(
@@ -114,7 +122,7 @@ describe('P90 what a user’s requests ask of Postgres', () => {
     await watched.run(`ALTER DATABASE ${watched.address.name} SET timezone = 'Asia/Kathmandu'`)
     try {
       await endpoint.close()
-      endpoint = await serveNeonEndpoint(watched.address.url, await freePort())
+      endpoint = await serveNeonEndpoint(watched.address.workerUrl, await freePort())
       expect(await readUser(db(), ada)).toMatchObject({
         id: 7,
         created_at: expect.stringMatching(/\+00:00$/),
@@ -125,7 +133,7 @@ describe('P90 what a user’s requests ask of Postgres', () => {
     } finally {
       await watched.run(`ALTER DATABASE ${watched.address.name} RESET ALL`)
       await endpoint.close()
-      endpoint = await serveNeonEndpoint(watched.address.url, await freePort())
+      endpoint = await serveNeonEndpoint(watched.address.workerUrl, await freePort())
     }
     expect(await readUser(db(), '9')).toBeNull()
   })
@@ -167,10 +175,7 @@ describe('preferences', () => {
   it('writes wishes and switches together, of one user, and again only what is another', async () => {
     const wishes = { quiet_hours: { from: '22:00', to: '07:00' }, digest: 'daily' as const }
     const news = { name: 'news', mail: false, inbox: undefined }
-    await writePreferences(db(), ada, wishes, [
-      news,
-      { name: 'orders', webhook: false, inbox: true },
-    ])
+    await write(ada, wishes, [news, { name: 'orders', webhook: false, inbox: true }])
     const found = await readPreferences(db(), ada)
     expect(found?.user).toMatchObject({ quiet_from: '22:00:00', digest: 'daily', version: 2 })
     expect(await categories(ada)).toMatchObject({
@@ -180,14 +185,33 @@ describe('preferences', () => {
     expect(await categories(bob)).toEqual({ general: on, orders: on })
     expect((await readPreferences(db(), bob))?.user).toMatchObject({ digest: 'off', version: 1 })
     await watched.changes()
-    await writePreferences(db(), ada, {}, [{ name: 'news', mail: false }])
+    await write(ada, {}, [{ name: 'news', mail: false }])
     expect(await watched.changes()).toEqual([])
   })
 
+  it('P99 only what has not changed since it was read, and P104 writes down who changed it', async () => {
+    const tag = async () => `"${(await readPreferences(db(), ada))?.tag}"`
+    const first = await tag()
+    await watched.run("INSERT INTO notification_categories (name) VALUES ('news')")
+    expect(await tag()).toBe(first)
+    await write(ada, {}, [{ name: 'news', mail: false }], first)
+    expect(await tag()).not.toBe(first)
+    await expect(write(ada, { digest: 'hourly' }, [], first)).rejects.toMatchObject({ status: 412 })
+    const second = await tag()
+    await write(ada, { digest: 'daily' }, [], second)
+    expect(await tag()).not.toBe(second)
+    expect(
+      await watched.run(
+        'SELECT principal, action, "table", key, changed FROM belfry.audit ORDER BY id',
+      ),
+    ).toMatchObject([
+      { principal: 'user:7', table: 'preferences', key: '7', changed: { news: { mail: false } } },
+      { principal: 'user:7', table: 'users', key: '7', changed: { digest: ['off', 'daily'] } },
+    ])
+  })
+
   it('all of it or nothing', async () => {
-    await expect(
-      writePreferences(db(), ada, { digest: 'hourly' }, [{ name: ' ', mail: false }]),
-    ).rejects.toThrow()
+    await expect(write(ada, { digest: 'hourly' }, [{ name: ' ', mail: false }])).rejects.toThrow()
     expect((await readPreferences(db(), ada))?.user).toMatchObject({ digest: 'off' })
   })
 })

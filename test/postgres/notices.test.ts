@@ -17,8 +17,8 @@ describe.each(servers)('notifications that rules owe, on $name', (server) => {
   let env: DatabaseEnv
 
   beforeAll(async () => {
-    endpoint = await serveNeonEndpoint(db.address.url, await freePort())
-    env = { DATABASE_URL: db.address.url, NEON_ENDPOINT: endpoint.url }
+    endpoint = await serveNeonEndpoint(db.address.workerUrl, await freePort())
+    env = { DATABASE_URL: db.address.workerUrl, NEON_ENDPOINT: endpoint.url }
     await db.run(
       `INSERT INTO users (id, name) VALUES (1, 'Ada'), (2, 'Grace'), (9007199254740993, 'Far')`,
     )

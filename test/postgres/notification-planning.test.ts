@@ -219,7 +219,7 @@ describe.each(servers)('planning a notification on $name', (server) => {
       const heard = (await db.changes()).map(({ table, op }) => `${op} ${table}`).toSorted()
       expect(heard).toEqual([
         ...['delete notifications', 'delete notifications', 'delete preferences', 'delete users'],
-        'update orders',
+        ...['insert revocations', 'update orders'],
       ])
     })
   })

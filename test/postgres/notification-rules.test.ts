@@ -5,6 +5,7 @@ import { freePort } from '../../dev/ports.ts'
 import type { DatabaseEnv } from '../../worker/api/database.ts'
 import { notificationRules } from '../../worker/api/notification-rules.ts'
 import { notFound, onError } from '../../worker/api/problem.ts'
+import { askedBy } from '../support/asked-by.ts'
 import { newestServer } from '../support/database.ts'
 import { WatchedDatabase } from '../support/watched-database.ts'
 
@@ -17,26 +18,26 @@ let env: DatabaseEnv
 const app = new OpenAPIHono<{ Bindings: DatabaseEnv }>()
 app.onError(onError)
 app.notFound(notFound)
+app.use(askedBy)
 app.route('/', notificationRules)
 
 beforeAll(async () => {
-  endpoint = await serveNeonEndpoint(db.address.url, await freePort())
-  env = { DATABASE_URL: db.address.url, NEON_ENDPOINT: endpoint.url }
+  endpoint = await serveNeonEndpoint(db.address.workerUrl, await freePort())
+  env = { DATABASE_URL: db.address.workerUrl, NEON_ENDPOINT: endpoint.url }
 })
 afterAll(() => endpoint.close())
 
-async function ask(method: string, path: string, body?: unknown) {
+async function ask(method: string, path: string, body?: unknown, more: object = {}) {
   const init = {
     method,
-    ...(body !== undefined && {
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    }),
+    headers: { 'content-type': 'application/json', 'if-match': '*', ...more },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   }
   const response = await app.request(path, init, env)
   const text = await response.text()
   const answer: Record<string, unknown> = text === '' ? {} : JSON.parse(text)
-  return { status: response.status, body: answer, location: response.headers.get('location') }
+  const [location, tag] = ['location', 'etag'].map((name) => response.headers.get(name))
+  return { status: response.status, body: answer, location, tag }
 }
 
 const arrived = {
@@ -76,6 +77,25 @@ describe('/api/notification-rules', () => {
       ...['insert rules', 'update rules', 'delete rules'],
     ])
     expect(heard[0]?.new).toMatchObject({ ...arrived, channel: 'inbox', template: null })
+  })
+
+  it('P99 names the version that it changes, and P100 is created once for a key', async () => {
+    const given = { ...arrived, name: 'order-arrived-once' }
+    const key = { 'idempotency-key': 'arrived' }
+    const made = await ask('POST', PATH, given, key)
+    expect(made).toMatchObject({ status: 201, tag: '"1"' })
+    const path = made.location ?? ''
+    const change = (tag: string) => ask('PATCH', path, { enabled: false }, { 'if-match': tag })
+    expect(await change('"1"')).toMatchObject({ status: 200, tag: '"2"' })
+    expect(await change('"1"')).toMatchObject({ status: 412, tag: '"2"' })
+    expect(await ask('POST', PATH, given, key)).toMatchObject({
+      ...{ status: 201, location: path, tag: '"2"', body: { enabled: false } },
+    })
+    expect(await ask('POST', PATH, given)).toMatchObject({ status: 409 })
+    const remove = (tag: string) => ask('DELETE', path, undefined, { 'if-match': tag })
+    expect(await remove('"1"')).toMatchObject({ status: 412 })
+    expect(await remove('"2"')).toMatchObject({ status: 204 })
+    expect(await ask('POST', PATH, given, key)).toMatchObject({ status: 409 })
   })
 
   it('lists what every database begins with, and fills in what is left out', async () => {

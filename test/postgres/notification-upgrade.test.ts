@@ -38,7 +38,8 @@ describe.each(servers)('a database from before the inbox on $name', (server) => 
     const users = await rows('SELECT * FROM users ORDER BY id')
     const owed = await rows('SELECT id FROM belfry.outbox ORDER BY id')
 
-    expect(await migrate(url)).toMatchObject({ applied: 1 })
+    const { applied, known } = await migrate(url)
+    expect(applied).toBe(known - BEFORE)
 
     expect(await rows('SELECT id FROM belfry.outbox ORDER BY id')).toEqual(owed)
     expect(await rows('SELECT * FROM users ORDER BY id')).toMatchObject(users)

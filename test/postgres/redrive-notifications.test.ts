@@ -132,10 +132,10 @@ describe('/api/notification-categories', () => {
     const told = await ask('GET', await one({ category: 'security' }))
     expect(told.body).toMatchObject({ state: 'delivered', channels: { inbox: true } })
     expect((await ask('PUT', path, {})).body).toEqual({
-      ...{ name: 'security', description: '', critical: false },
+      ...{ name: 'security', description: '', critical: false, version: 2 },
     })
     expect((await ask('GET', CATEGORIES)).body).toEqual({
-      categories: [{ name: 'security', description: '', critical: false }],
+      categories: [{ name: 'security', description: '', critical: false, version: 2 }],
     })
     expect((await ask('DELETE', path)).status).toBe(204)
     expect(await ask('DELETE', path)).toMatchObject({ status: 404 })

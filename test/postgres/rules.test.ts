@@ -14,7 +14,7 @@ describe.each(servers)('rules on $name', (server) => {
   let endpoint: Awaited<ReturnType<typeof serveNeonEndpoint>>
 
   beforeAll(async () => {
-    endpoint = await serveNeonEndpoint(db.address.url, await freePort())
+    endpoint = await serveNeonEndpoint(db.address.workerUrl, await freePort())
   })
   afterAll(() => endpoint.close())
 
@@ -44,7 +44,7 @@ describe.each(servers)('rules on $name', (server) => {
     const when = { amount: { is: [12.5, '9007199254740993', null] }, status: { changed: true } }
     const { id } = await add('read twice', { when, recipients: '[{"address":"a@example.com"}]' })
     const [heard] = await db.changes()
-    const env = { DATABASE_URL: db.address.url, NEON_ENDPOINT: endpoint.url }
+    const env = { DATABASE_URL: db.address.workerUrl, NEON_ENDPOINT: endpoint.url }
     const loaded = (await loadRows(env, 'rules')).find((row) => row.id === Number(id))
     expect(loaded).toEqual(heard?.new)
     expect(readMailRule(heard?.new ?? {})).toMatchObject({

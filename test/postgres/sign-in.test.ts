@@ -42,25 +42,40 @@ describe('the sign-in server of a local run', () => {
     }
   })
 
-  it('P90 answers no page but the dashboard, and no name but this machine’s', async () => {
-    const dashboard = `http://localhost:${dashboardPort}`
-    const allowed = await ask('/users', { origin: dashboard })
-    expect(allowed.status).toBe(200)
-    expect(allowed.headers['access-control-allow-origin']).toBe(dashboard)
-    for (const headers of [
-      { origin: 'https://evil.test' },
-      { origin: `http://127.0.0.1:${dashboardPort + 1}` },
-      { origin: `http://localhost:${dashboardPort}.evil.test` },
-      { origin: 'null' },
-      { host: 'evil.test' },
-      { host: '127.0.0.1.evil.test:80' },
-    ]) {
-      const refused = await ask('/users', headers)
-      expect({ headers, status: refused.status }).toEqual({ headers, status: 403 })
-      expect(refused.headers).not.toHaveProperty('access-control-allow-origin')
-      expect(JSON.stringify(refused.body)).not.toContain('token')
-    }
+  it('gives out a token of one hour for who runs it, who is no user', async () => {
+    const { status, body } = await ask<Signed>('/staff')
+    expect(status).toBe(200)
+    const { iat, exp, ...claims } = await verify(body.token, secret, 'HS256')
+    expect(claims).toEqual({ sub: 'local', scope: 'admin' })
+    expect(Number(exp) - Number(iat)).toBe(3_600)
+    expect(Date.parse(body.expires_at)).toBe(Number(exp) * 1000)
   })
+
+  it.each(['/users', '/staff'])(
+    'P90 %s answers no page but the dashboard, and no name but this machine’s',
+    async (path) => {
+      const dashboard = `http://localhost:${dashboardPort}`
+      const allowed = await ask(path, { origin: dashboard })
+      expect(allowed.status).toBe(200)
+      expect(allowed.headers).toMatchObject({
+        'access-control-allow-origin': dashboard,
+        'cross-origin-resource-policy': 'same-origin',
+      })
+      for (const headers of [
+        { origin: 'https://evil.test' },
+        { origin: `http://127.0.0.1:${dashboardPort + 1}` },
+        { origin: `http://localhost:${dashboardPort}.evil.test` },
+        { origin: 'null' },
+        { host: 'evil.test' },
+        { host: '127.0.0.1.evil.test:80' },
+      ]) {
+        const refused = await ask(path, headers)
+        expect({ headers, status: refused.status }).toEqual({ headers, status: 403 })
+        expect(refused.headers).not.toHaveProperty('access-control-allow-origin')
+        expect(JSON.stringify(refused.body)).not.toContain('token')
+      }
+    },
+  )
 
   it.each([
     ['/token?user=4', 404, 'belfry users list'],

@@ -19,12 +19,12 @@ describe.each(servers)('the rows of watched tables, from $name', (server) => {
   let endpoint: Awaited<ReturnType<typeof serveNeonEndpoint>>
 
   beforeAll(async () => {
-    endpoint = await serveNeonEndpoint(watched.address.url, await freePort())
+    endpoint = await serveNeonEndpoint(watched.address.workerUrl, await freePort())
     neonConfig.fetchEndpoint = () => endpoint.url
   })
   afterAll(() => endpoint.close())
 
-  const database = () => drizzle(neon(watched.address.url))
+  const database = () => drizzle(neon(watched.address.workerUrl))
   const catalog = (): Promise<WatchedTables> => readWatchedTables(database())
 
   async function tableOf(name: string): Promise<WatchedTable> {
@@ -79,13 +79,13 @@ describe.each(servers)('the rows of watched tables, from $name', (server) => {
       ALTER DATABASE ${watched.address.name} SET extra_float_digits = 0`)
     try {
       await endpoint.close()
-      endpoint = await serveNeonEndpoint(watched.address.url, await freePort())
+      endpoint = await serveNeonEndpoint(watched.address.workerUrl, await freePort())
       expect(await all('sorts', 1)).toEqual(changes.map((change) => change.new))
       expect(await all('sorts')).toEqual(changes.map((change) => change.new))
     } finally {
       await watched.run(`ALTER DATABASE ${watched.address.name} RESET ALL`)
       await endpoint.close()
-      endpoint = await serveNeonEndpoint(watched.address.url, await freePort())
+      endpoint = await serveNeonEndpoint(watched.address.workerUrl, await freePort())
     }
   })
 

@@ -24,6 +24,7 @@ describe.each(servers)('belfry.watch on $name', (server) => {
       { table: 'notifications', key_columns: ['id'] },
       { table: 'orders', key_columns: ['id'] },
       { table: 'preferences', key_columns: ['user_id', 'category', 'channel'] },
+      { table: 'revocations', key_columns: ['principal'] },
       { table: 'rules', key_columns: ['id'] },
       { table: 'users', key_columns: ['id'] },
       { table: 'webhook_endpoints', key_columns: ['id'] },

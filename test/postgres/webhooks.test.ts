@@ -1,90 +1,12 @@
-import { OpenAPIHono } from '@hono/zod-openapi'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest'
-import { serveNeonEndpoint } from '../../dev/neon-endpoint.ts'
-import { freePort } from '../../dev/ports.ts'
-import { notFound, onError } from '../../worker/api/problem.ts'
-import { webhooks } from '../../worker/api/webhooks.ts'
-import type { Endpoint } from '../../worker/webhooks/endpoint.ts'
-import { WELL } from '../../worker/webhooks/health.ts'
+import { describe, expect, it, test, vi } from 'vitest'
 import { readRegistered } from '../../worker/webhooks/registered.ts'
-import { connect, newestServer } from '../support/database.ts'
-import { WatchedDatabase } from '../support/watched-database.ts'
+import { connect } from '../support/database.ts'
+import { EndpointsWorld, filled, warehouse } from './endpoints-world.ts'
 
-const db = WatchedDatabase.on(newestServer)
-let neon: Awaited<ReturnType<typeof serveNeonEndpoint>>
-let env: { DATABASE_URL: string; NEON_ENDPOINT: string; PUBLIC_URL: string; WEBHOOKS: object }
-
-/** What the endpoints' objects were told, in place of the objects themselves. */
-let told: unknown[]
-let registerFails = false
-
-function sender(id: string) {
-  return {
-    register: async (endpoint: Endpoint) => {
-      if (registerFails) throw new Error('no object')
-      told.push({ register: endpoint })
-      return 'whsec_shown once'
-    },
-    configure: async (endpoint: Endpoint) => void told.push({ configure: endpoint }),
-    switchOn: async () => void told.push({ switchOn: id }),
-    forget: async () => void told.push({ forget: id }),
-    rotate: async () => ({ secret: 'whsec_new', previousUntil: 0 }),
-    condition: async () => ({
-      health: WELL,
-      counts: { parked: 1 },
-      nextAt: null,
-      previousUntil: null,
-    }),
-  }
-}
-
-const app = new OpenAPIHono()
-app.onError(onError)
-app.notFound(notFound)
-app.route('/', webhooks)
-
-beforeAll(async () => {
-  neon = await serveNeonEndpoint(db.address.url, await freePort())
-  env = {
-    DATABASE_URL: db.address.url,
-    NEON_ENDPOINT: neon.url,
-    PUBLIC_URL: 'http://127.0.0.1:8787',
-    WEBHOOKS: { getByName: sender },
-  }
-})
-afterAll(() => neon.close())
-beforeEach(() => {
-  told = []
-  registerFails = false
-})
-
-type Answer = { status: number; body: Record<string, unknown>; location: string | null }
-
-async function ask(method: string, path: string, body?: unknown, settings = env): Promise<Answer> {
-  const init = {
-    method,
-    ...(body !== undefined && {
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    }),
-  }
-  const response = await app.request(`/api/webhooks${path}`, init, settings)
-  const text = await response.text()
-  return {
-    status: response.status,
-    body: text === '' ? {} : JSON.parse(text),
-    location: response.headers.get('location'),
-  }
-}
-
-const filled = { table: 'orders', ops: ['update'], when: { status: { became: ['filled'] } } }
-const warehouse = { url: 'http://127.0.0.1:9999/in', description: 'the warehouse', rules: [filled] }
-
-async function register(fields: object = {}): Promise<string> {
-  const { status, body } = await ask('POST', '', { ...warehouse, ...fields })
-  expect({ status, body }).toMatchObject({ status: 201 })
-  return String(body.id)
-}
+const world = new EndpointsWorld()
+const { db } = world
+const ask = world.ask.bind(world)
+const register = world.register.bind(world)
 
 describe('/api/webhooks', () => {
   it('P65 registers an endpoint, and shows its secret this once', async () => {
@@ -101,12 +23,14 @@ describe('/api/webhooks', () => {
         health: { state: 'on', off_reason: null, failures: 0, counts: { parked: 1 } },
       },
     })
-    expect(told).toEqual([{ register: { id, url: warehouse.url, enabled: true, version: 1 } }])
+    expect(world.told).toEqual([
+      { register: { id, url: warehouse.url, enabled: true, version: 1 } },
+    ])
     const { secret: _, ...shown } = made.body
     expect(await ask('GET', `/${id}`)).toMatchObject({ status: 200, body: shown })
     expect(JSON.stringify(await ask('GET', `/${id}`))).not.toContain('whsec')
     expect(JSON.stringify(await ask('GET', ''))).not.toContain('whsec')
-    expect(await readRegistered(env, String(id))).toEqual({
+    expect(await readRegistered(world.env, String(id))).toEqual({
       kind: 'registered',
       endpoint: { id, url: warehouse.url, enabled: true, version: 1 },
     })
@@ -160,12 +84,12 @@ describe('/api/webhooks', () => {
 
   it('P66 tells the endpoint’s object of each change, and switches it on', async () => {
     const id = await register()
-    told = []
+    world.told = []
     await ask('PATCH', `/${id}`, { enabled: false })
     await ask('PATCH', `/${id}`, { url: 'http://127.0.0.1:9999/new', description: 'moved' })
     await ask('PATCH', `/${id}`, { enabled: true })
     const endpoint = { id, url: 'http://127.0.0.1:9999/new', enabled: false, version: 3 }
-    expect(told).toEqual([
+    expect(world.told).toEqual([
       { configure: { ...endpoint, url: warehouse.url, version: 2 } },
       { configure: endpoint },
       { configure: { ...endpoint, enabled: true, version: 4 } },
@@ -173,7 +97,7 @@ describe('/api/webhooks', () => {
     ])
     // It was on in Postgres all the time, and had switched itself off.
     await ask('PATCH', `/${id}`, { enabled: true })
-    expect(told.slice(-2)).toEqual([
+    expect(world.told.slice(-2)).toEqual([
       { configure: { ...endpoint, enabled: true, version: 4 } },
       { switchOn: id },
     ])
@@ -181,9 +105,9 @@ describe('/api/webhooks', () => {
 
   it('P69 deletes an endpoint with its rules', async () => {
     const id = await register()
-    told = []
+    world.told = []
     expect(await ask('DELETE', `/${id}`)).toMatchObject({ status: 204 })
-    expect(told).toEqual([{ forget: id }])
+    expect(world.told).toEqual([{ forget: id }])
     expect(await db.run('SELECT FROM rules WHERE endpoint = $1', [id])).toEqual([])
     for (const [method, path, body] of [
       ['GET', '', undefined],
@@ -195,7 +119,7 @@ describe('/api/webhooks', () => {
         status: 404,
         body: { code: 'not_found' },
       })
-    expect(await readRegistered(env, id)).toEqual({ kind: 'missing' })
+    expect(await readRegistered(world.env, id)).toEqual({ kind: 'missing' })
   })
 
   it('P65 rotates a secret, and shows the new one this once', async () => {
@@ -244,7 +168,7 @@ describe('P60 P68: what cannot be registered', () => {
     expect(body.errors).toEqual(
       expect.arrayContaining([{ path, message: expect.stringMatching(message) }]),
     )
-    expect(told).toEqual([])
+    expect(world.told).toEqual([])
   })
 
   test.each([
@@ -254,17 +178,17 @@ describe('P60 P68: what cannot be registered', () => {
     'https://localhost/',
   ])('%s outside a local run, new or changed', async (url) => {
     const id = await register()
-    told = []
-    const abroad = { ...env, PUBLIC_URL: 'https://belfry.example.com' }
+    world.told = []
+    const abroad = { ...world.env, PUBLIC_URL: 'https://belfry.example.com' }
     for (const [method, path, body] of [
       ['POST', '', { ...warehouse, url }],
       ['PATCH', `/${id}`, { url }],
     ] as const)
-      expect(await ask(method, path, body, abroad)).toMatchObject({
+      expect(await ask(method, path, body, {}, abroad)).toMatchObject({
         status: 400,
         body: { code: 'invalid_body', errors: [{ path: 'url' }] },
       })
-    expect(told).toEqual([])
+    expect(world.told).toEqual([])
   })
 
   it('by the database leaves no object behind', async () => {
@@ -273,12 +197,12 @@ describe('P60 P68: what cannot be registered', () => {
     )
     const { status, body } = await ask('POST', '', { ...warehouse, description: 'refuse me' })
     expect({ status, code: body.code }).toEqual({ status: 422, code: 'unprocessable' })
-    expect(told).toEqual([{ register: expect.anything() }, { forget: expect.any(String) }])
+    expect(world.told).toEqual([{ register: expect.anything() }, { forget: expect.any(String) }])
   })
 
   it('by its object leaves no row behind', async () => {
     const logged = vi.spyOn(console, 'error').mockReturnValue()
-    registerFails = true
+    world.registerFails = true
     const count = () => db.run('SELECT count(*) FROM webhook_endpoints')
     const before = await count()
     expect((await ask('POST', '', warehouse)).status).toBe(500)

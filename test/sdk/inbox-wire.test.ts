@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { frameFrom, notificationFrom, pageFrom } from '../../client/sdk/inbox-wire.ts'
+import { refreshedFrame } from '../../protocol/frames.ts'
 import { inboxFrame } from '../../protocol/inbox-frames.ts'
 import { counts, notification } from '../../protocol/notification.ts'
 
@@ -48,19 +49,38 @@ function* spoiled(value: unknown): Generator<unknown> {
   }
 }
 
+const ending = { ...frames.hello, expires_in_ms: 60_000 }
+
 describe('what is read by hand is what the schemas of the protocol take', () => {
-  it.each(Object.entries(frames))('%s', (_type, frame) => {
-    expect(frameFrom(JSON.stringify(frame))).toEqual(inboxFrame.parse(frame))
-    let refused = 0
-    for (const other of spoiled(frame)) {
-      const text = JSON.stringify(other)
-      const parsed = inboxFrame.safeParse(JSON.parse(text))
-      const read = frameFrom(text)
-      expect(read.type !== 'malformed', text).toBe(parsed.success)
-      if (parsed.success) expect(read).toEqual(parsed.data)
-      else refused++
+  it.each([...Object.entries(frames), ['hello of a session that ends', ending] as const])(
+    '%s',
+    (_type, frame) => {
+      expect(frameFrom(JSON.stringify(frame))).toEqual(inboxFrame.parse(frame))
+      let refused = 0
+      for (const other of spoiled(frame)) {
+        const text = JSON.stringify(other)
+        const parsed = inboxFrame.safeParse(JSON.parse(text))
+        const read = frameFrom(text)
+        expect(read.type !== 'malformed', text).toBe(parsed.success)
+        if (parsed.success) expect(read).toEqual(parsed.data)
+        else refused++
+      }
+      expect(refused).toBeGreaterThan(30)
+    },
+  )
+
+  it('P96 the answer to a new token', () => {
+    for (const frame of [
+      { type: 'refreshed', expires_in_ms: 60_000 },
+      { type: 'refreshed', expires_in_ms: null },
+    ]) {
+      expect(frameFrom(JSON.stringify(frame))).toEqual(refreshedFrame.parse(frame))
+      for (const other of spoiled(frame)) {
+        const text = JSON.stringify(other)
+        const parsed = refreshedFrame.safeParse(JSON.parse(text))
+        expect(frameFrom(text).type, text).toBe(parsed.success ? 'refreshed' : 'malformed')
+      }
     }
-    expect(refused).toBeGreaterThan(30)
   })
 
   it('a notification, and a page of them', () => {

@@ -29,10 +29,22 @@ const said: Record<string, [Loss | Ending, string]> = {
   ],
   'a frame': [{ kind: 'malformed', detail: 'not JSON' }, 'a frame could not be read: not JSON'],
   'no token': [{ kind: 'token', detail: 'offline' }, 'there is no token: offline'],
+  'no ticket': [
+    { kind: 'ticket', detail: 'Too many requests' },
+    'there is no ticket for the socket: Too many requests',
+  ],
   'a wish': [{ kind: 'asked' }, 'closed on request'],
   'a refusal': [
     { kind: 'refused', code: 4401, name: 'unauthorized', detail: 'expired' },
-    'the signature or the token is missing, wrong or too old: expired',
+    'the worker does not let you in: expired',
+  ],
+  'a refusal that says no more': [
+    { kind: 'refused', code: 4401, name: 'unauthorized', detail: '' },
+    'the signature or the token is missing, wrong or too old',
+  ],
+  'a foreign page': [
+    { kind: 'refused', code: 4403, name: 'origin_refused', detail: '' },
+    'the worker serves no pages of this origin: add it to its setting ALLOWED_ORIGINS',
   ],
 }
 

@@ -6,20 +6,22 @@ import type { Duplex } from 'node:stream'
 
 export type Visitor = {
   url: string
+  /** What the visitor says, but for `ping`. */
+  onText(run: (text: string) => void): void
   say(text: string): void
   close(code: number, reason: string): void
 }
 
 /**
  * As much of RFC 6455 as a subscription needs: short text frames both ways, `ping` answered.
- * @param answer to what is no upgrade
+ * @param answer to what is no upgrade; without it tickets are given to whoever brings a token
  */
 export async function serveSockets(
   visit: (visitor: Visitor) => void,
-  answer?: (request: IncomingMessage) => { status?: number; body: unknown },
+  answer: (request: IncomingMessage) => { status?: number; body: unknown } = ticketDesk(),
 ) {
   const server = createServer((request, response) => {
-    const { status = 200, body } = answer?.(request) ?? { status: 404, body: {} }
+    const { status = 200, body } = answer(request)
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(body))
   })
@@ -31,10 +33,16 @@ export async function serveSockets(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}\r\n\r\n`,
     )
     const say = (text: string) => socket.write(frame(1, Buffer.from(text)))
-    socket.on('data', (data: Buffer) => textOf(data) === 'ping' && say('pong'))
+    const listeners: ((text: string) => void)[] = []
+    socket.on('data', (data: Buffer) => {
+      const text = textOf(data)
+      if (text === 'ping') say('pong')
+      else for (const run of listeners) run(text)
+    })
     socket.on('error', () => socket.destroy())
     visit({
       url: request.url ?? '',
+      onText: (run) => void listeners.push(run),
       say,
       close(code, reason) {
         const payload = Buffer.alloc(2 + Buffer.byteLength(reason))
@@ -57,6 +65,17 @@ export async function serveSockets(
   }
 }
 
+/** `1.once`, `2.once` … */
+function ticketDesk() {
+  let given = 0
+  return ({ method, url = '', headers }: IncomingMessage) => {
+    if (method !== 'POST' || !/^\/api\/(me\/)?tickets$/.test(url)) return { status: 404, body: {} }
+    if (!headers.authorization?.startsWith('Bearer '))
+      return { status: 401, body: { title: 'Credentials are missing or wrong' } }
+    return { status: 201, body: { ticket: `${++given}.once`, expires_in_ms: 30_000 } }
+  }
+}
+
 function frame(opcode: number, payload: Buffer): Buffer {
   const head =
     payload.length < 126
@@ -65,8 +84,9 @@ function frame(opcode: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from(head), payload])
 }
 
-/** The text of one short masked frame. */
+/** The text of one masked frame of less than 64 kB. */
 function textOf(data: Buffer): string {
-  const [mask, payload] = [data.subarray(2, 6), data.subarray(6)]
+  const head = (data[1] ?? 0) === 0xfe ? 4 : 2
+  const [mask, payload] = [data.subarray(head, head + 4), data.subarray(head + 4)]
   return Buffer.from(payload.map((byte, index) => byte ^ (mask[index % 4] ?? 0))).toString()
 }

@@ -147,6 +147,41 @@ describe('P60 what goes wrong is said in words, without the token', () => {
   })
 })
 
+describe('a worker that says when to come back', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+  const limited = () =>
+    Response.json({ title: 'Too many requests' }, { status: 429, headers: { 'retry-after': '3' } })
+
+  it('P101 is asked for the same page then, and what was read is kept', async () => {
+    const { read, asked } = worker([page([1], 'c'), limited(), limited(), page([2])])
+    const reading = read()(live())
+    await vi.advanceTimersByTimeAsync(5_999)
+    expect(asked).toHaveLength(3)
+    await vi.advanceTimersByTimeAsync(1)
+    expect((await reading).rows).toEqual([{ id: 1 }, { id: 2 }])
+    expect(asked.map(({ url }) => url.searchParams.get('cursor'))).toEqual([null, 'c', 'c', 'c'])
+  })
+
+  it('P101 five times in a row has failed', async () => {
+    const { read, asked } = worker(Array.from({ length: 5 }, limited))
+    const failed = expect(read()(live())).rejects.toThrow('Too many requests')
+    await vi.advanceTimersByTimeAsync(60_000)
+    await failed
+    expect(asked).toHaveLength(5)
+  })
+
+  it('is not waited for when the answer is not wanted any more', async () => {
+    const controller = new AbortController()
+    const { read } = worker([limited()])
+    const failed = expect(read()(controller.signal)).rejects.toThrow('not wanted')
+    await vi.advanceTimersByTimeAsync(1_000)
+    controller.abort(new Error('not wanted'))
+    await failed
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
 describe('a token function that says nothing', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())

@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { describe as sentence } from '../../client/sdk/reasons.ts'
 import type { Token } from '../../client/sdk/token.ts'
 import { closeCodes } from '../../protocol/close-codes.ts'
-import { begin } from './connected.ts'
+import { begin, settled } from './connected.ts'
+import { TicketDesk } from './ticket-desk.ts'
 import { hello } from './world.ts'
 
 const SECRET = 's3cret/+ &?'
@@ -21,34 +21,72 @@ function asked() {
     },
     async answer(given: string) {
       questions.at(-1)?.resolve(given)
-      await setImmediate()
+      await settled()
     },
     async fail(error: unknown) {
       questions.at(-1)?.reject(error)
-      await setImmediate()
+      await settled()
     },
   }
 }
 
 describe('a token that is a text', () => {
-  it('goes with every attempt', () => {
-    const { world } = begin({ token: SECRET, table: 'orders' })
-    expect(world.socket.query).toEqual({ table: 'orders', token: SECRET })
+  it('P97 goes in a header for a ticket, of which each attempt has one, and in no address', async () => {
+    const { world, desk } = begin({ token: SECRET, table: 'orders' })
+    expect(world.sockets).toHaveLength(0)
+    await settled()
+    expect(world.socket.query).toEqual({ table: 'orders', ticket: 't1' })
     world.socket.say(hello('a', 5))
     world.socket.break()
     world.pass(250)
-    expect(world.socket.query).toEqual({ table: 'orders', after: '5', epoch: 'a', token: SECRET })
+    await settled()
+    expect(world.socket.query).toEqual({ table: 'orders', after: '5', epoch: 'a', ticket: 't2' })
+    const once = { path: '/api/tickets', token: SECRET, topic: 'changes' }
+    expect(desk.asked).toEqual([once, once])
+    expect(world.sockets.map(({ url }) => url).join()).not.toMatch(/s3cret/)
   })
 
-  it('P60 once refused ends the connection', () => {
+  it('P60 once refused ends the connection, and says why', async () => {
+    const { world, desk, connection } = begin({ token: SECRET })
+    await settled()
+    world.socket.say(hello('a', 5))
+    desk.refuse(401, 'Credentials are missing or wrong')
+    world.socket.break(unauthorized.code, 'the session has ended')
+    expect(connection.state).toMatchObject({ state: 'waiting', reason: { name: 'unauthorized' } })
+    world.pass(250)
+    await settled()
+    const { state } = connection
+    expect(state).toMatchObject({
+      state: 'closed',
+      reason: { kind: 'refused', name: 'unauthorized', detail: 'Credentials are missing or wrong' },
+    })
+    expect(state.state === 'closed' && sentence(state.reason)).toBe(
+      'the worker does not let you in: Credentials are missing or wrong',
+    )
+    world.pass(60_000)
+    expect([world.sockets.length, world.timers]).toEqual([1, 0])
+  })
+
+  it('P60 whose ticket was good for nothing is given up', async () => {
     const { world, connection } = begin({ token: SECRET })
-    world.socket.break(unauthorized.code, 'too old')
+    await settled()
+    world.socket.break(unauthorized.code, 'the ticket is of another topic')
     expect(connection.state).toMatchObject({
       state: 'closed',
-      reason: { kind: 'refused', name: 'unauthorized', detail: 'too old' },
+      reason: { kind: 'refused', detail: 'the ticket is of another topic' },
     })
-    world.pass(60_000)
-    expect(world.sockets).toHaveLength(1)
+  })
+
+  it('P94 that does not open what is asked for ends the connection too', async () => {
+    const desk = new TicketDesk()
+    desk.refuse(403, 'Your credentials do not open this')
+    const { world, connection } = begin({ token: SECRET }, desk)
+    await settled()
+    expect(connection.state).toMatchObject({
+      state: 'closed',
+      reason: { kind: 'refused', detail: 'Your credentials do not open this' },
+    })
+    expect(world.sockets).toHaveLength(0)
   })
 
   it.each(['', 5, null, {}])('P60 that is %j is refused at once', (token) => {
@@ -56,19 +94,31 @@ describe('a token that is a text', () => {
   })
 })
 
+describe('without a token', () => {
+  it('P97 no ticket is asked for: the worker may be open to anyone', async () => {
+    const { world, desk, connection } = begin()
+    expect(world.socket.query).toEqual({})
+    world.socket.break(unauthorized.code, 'send a token')
+    await settled()
+    expect(connection.state).toMatchObject({ state: 'closed', reason: { name: 'unauthorized' } })
+    expect(desk.asked).toEqual([])
+  })
+})
+
 describe('a token that is asked for', () => {
   it('is asked for anew before every attempt, and no socket opens without it', async () => {
     const { token, questions, answer } = asked()
-    const { world, states } = begin({ token })
+    const { world, desk, states } = begin({ token })
     expect([world.sockets.length, questions.length]).toEqual([0, 1])
     await answer('first')
-    expect(world.socket.query).toEqual({ token: 'first' })
+    expect(world.socket.query).toEqual({ ticket: 't1' })
     world.socket.say(hello('a', 5))
     world.socket.break()
     world.pass(250)
     expect([world.sockets.length, questions.length]).toEqual([1, 2])
     await answer('second')
-    expect(world.socket.query).toEqual({ after: '5', epoch: 'a', token: 'second' })
+    expect(world.socket.query).toEqual({ after: '5', epoch: 'a', ticket: 't2' })
+    expect(desk.tokens).toEqual(['first', 'second'])
     expect(states.map(({ state }) => state)).toEqual([
       'connecting',
       'live',
@@ -77,27 +127,29 @@ describe('a token that is asked for', () => {
     ])
   })
 
-  it('P60 once refused is asked for again, with backoff', async () => {
+  it('P60 once refused is asked for again at once, and then with backoff', async () => {
     const { token, answer } = asked()
-    const { world, connection, states } = begin({ token })
-    for (const [given, waitMs] of [
-      ['one', 125],
-      ['two', 250],
-      ['three', 500],
-    ] as const) {
-      await answer(given)
-      expect(world.socket.query).toEqual({ token: given })
-      world.socket.break(unauthorized.code, 'too old')
+    const { world, desk, connection, states } = begin({ token })
+    for (const waitMs of [125, 250]) {
+      desk.refuse(401, 'Credentials are missing or wrong')
+      desk.refuse(401, 'Credentials are missing or wrong')
+      await answer('old')
+      await answer('older')
       expect(connection.state).toMatchObject({
         state: 'waiting',
         retryInMs: waitMs,
-        reason: { kind: 'closed', name: 'unauthorized' },
+        reason: { kind: 'ticket', detail: 'Credentials are missing or wrong' },
       })
       world.pass(waitMs)
     }
-    await answer('four')
+    await answer('good')
+    world.socket.break(unauthorized.code, 'revoked')
+    expect(connection.state).toMatchObject({ state: 'waiting', retryInMs: 500 })
+    world.pass(500)
+    await answer('better')
     world.socket.say(hello('a', 1))
     expect(states.at(-1)).toMatchObject({ state: 'live' })
+    expect(desk.tokens).toEqual(['old', 'older', 'old', 'older', 'good', 'better'])
   })
 
   it('that cannot be had is a loss with its reason, and tried again', async () => {
@@ -115,11 +167,13 @@ describe('a token that is asked for', () => {
     )
     world.pass(125)
     expect([questions.length, world.sockets.length]).toEqual([2, 0])
+    connection.close()
+    await fail(new Error('still offline'))
   })
 
   it.each([undefined, '', 7, null])('that is %j is none', async (given) => {
     const { world, connection } = begin({ token: () => given as string })
-    await setImmediate()
+    await settled()
     expect(connection.state).toMatchObject({
       state: 'waiting',
       reason: { kind: 'token', detail: 'the function did not give a text' },
@@ -133,38 +187,30 @@ describe('a token that is asked for', () => {
     }
     const { connection } = begin({ token })
     expect(connection.state).toEqual({ state: 'connecting', attempt: 1 })
-    await setImmediate()
+    await settled()
     expect(connection.state).toMatchObject({ reason: { kind: 'token', detail: 'no session' } })
   })
 
-  it('after ten seconds is too late: the attempt is over, and its token is not used', async () => {
+  it('a ticket that comes too late opens nothing', async () => {
     const { token, questions, answer } = asked()
-    const { world, connection } = begin({ token })
-    world.pass(10_000)
-    expect(connection.state).toMatchObject({
-      state: 'waiting',
-      reason: { kind: 'token', detail: 'none was given in 10 s' },
-    })
-    questions[0]?.resolve('late')
-    await setImmediate()
-    expect(world.sockets).toHaveLength(0)
+    const { world, desk, connection } = begin({ token })
+    world.pass(15_000)
+    expect(connection.state.state).toBe('waiting')
+    await answer('late')
+    expect([desk.asked.length, world.sockets.length]).toEqual([1, 0])
     world.pass(125)
-    questions[0]?.reject(new Error('late'))
+    expect(questions).toHaveLength(2)
     await answer('in time')
-    expect(world.sockets.map(({ query }) => query)).toEqual([{ token: 'in time' }])
+    expect(world.sockets.map(({ query }) => query)).toEqual([{ ticket: 't2' }])
   })
 
-  it('an answer to an earlier question is not used, nor its failure', async () => {
-    const { token, questions, answer } = asked()
+  it('of several attempts at once only the newest opens a socket', async () => {
+    const { token, answer } = asked()
     const { world, connection } = begin({ token })
     connection.reconnect()
     connection.reconnect()
-    questions[0]?.resolve('old')
-    questions[1]?.reject(new Error('old'))
-    await setImmediate()
-    expect([world.sockets.length, connection.state.state]).toEqual([0, 'connecting'])
     await answer('new')
-    expect(world.socket.query).toEqual({ token: 'new' })
+    expect([world.sockets.length, connection.state.state]).toEqual([1, 'connecting'])
   })
 
   it('closed while it is asked for, nothing opens and no timer is left', async () => {
@@ -178,16 +224,19 @@ describe('a token that is asked for', () => {
 })
 
 describe('a token is told to nobody but the worker', () => {
-  it('not when the server repeats it in its reason', () => {
-    const { world, states } = begin({ token: SECRET })
-    world.socket.break(1001, `bad token ${SECRET} (${encodeURIComponent(SECRET)})`)
-    expect(states.at(-1)).toMatchObject({ reason: { detail: 'bad token … (…)' } })
+  it('P106 not when the server repeats it in its reason', async () => {
+    const { world, desk, states } = begin({ token: SECRET })
+    await settled()
+    world.socket.break(1001, `bad token ${SECRET} (${encodeURIComponent(SECRET)}), ticket t1`)
+    expect(states.at(-1)).toMatchObject({ reason: { detail: 'bad token … (…), ticket …' } })
+    desk.refuse(401, `not ${SECRET}`)
     world.pass(250)
-    world.socket.break(unauthorized.code, SECRET)
+    await settled()
+    expect(states.at(-1)).toMatchObject({ state: 'closed', reason: { detail: 'not …' } })
     expect(JSON.stringify(states)).not.toMatch(/s3cret/)
   })
 
-  it('not when the function repeats the one before in its error', async () => {
+  it('P106 not when the function repeats the one before in its error', async () => {
     const { token, answer, fail } = asked()
     const { world, states } = begin({ token })
     await answer(SECRET)
@@ -197,7 +246,7 @@ describe('a token is told to nobody but the worker', () => {
     expect(states.at(-1)).toMatchObject({ reason: { detail: '… was revoked' } })
   })
 
-  it('not when the runtime refuses the address', async () => {
+  it('P106 nor is the ticket, when the runtime refuses the address', async () => {
     const { world, states, connection } = begin({ token: SECRET, url: 'http://127.0.0.1:1' })
     Object.assign(world, {
       WebSocket: class {
@@ -206,10 +255,9 @@ describe('a token is told to nobody but the worker', () => {
         }
       },
     })
-    connection.reconnect()
-    await setImmediate()
+    await settled()
     expect(connection.state).toMatchObject({ state: 'waiting', reason: { code: 1006 } })
-    expect(JSON.stringify(states)).toMatch(/is not allowed here/)
-    expect(JSON.stringify(states)).not.toMatch(/s3cret/)
+    expect(JSON.stringify(states)).toMatch(/ticket=….* is not allowed here/)
+    expect(JSON.stringify(states)).not.toMatch(/s3cret|t1/)
   })
 })

@@ -1,3 +1,4 @@
+import { watchClosing } from '../../client/sdk/closing.ts'
 import type { Platform, Socket } from '../../client/sdk/platform.ts'
 import type { Change, Row } from '../../protocol/change.ts'
 
@@ -31,6 +32,7 @@ export class World implements Platform {
   now = () => this.#now
   stopwatch = () => this.#now
   random = () => this.chance
+  watchClosing = (socket: Socket, closed: () => void) => watchClosing(this, socket, closed)
   report = (error: unknown) => void this.reported.push(error)
 
   timer = (ms: number, run: () => void) => {
@@ -90,6 +92,7 @@ export class FakeSocket implements Socket {
   readonly sent: string[] = []
   closed = false
   binaryType = 'blob'
+  readyState = 1
   #listeners = new Map<string, ((event: { type: string }) => void)[]>()
 
   constructor(url: string) {
@@ -133,6 +136,11 @@ export class FakeSocket implements Socket {
 /** Without a window the server asks for no acknowledgements. */
 export function hello(epoch: string, after: number, window?: number): Frame {
   return { type: 'hello', protocol: 1, epoch, after, ...(window && { window }) }
+}
+
+/** The session ends in so many milliseconds. */
+export function helloFor(expires_in_ms: number): Frame {
+  return { type: 'hello', protocol: 1, epoch: 'a', after: 5, expires_in_ms }
 }
 
 export function reset(

@@ -85,7 +85,7 @@ export const mutations = {
   'a slow one skips a frame': {
     instead: 'A subscriber for whom there was no room is caught up from after the frame it missed.',
     found: /not sent|^P3/,
-    from: 1,
+    from: 200,
     within: 500,
   },
   'terms lost in a crash': {
@@ -110,7 +110,7 @@ export const mutations = {
     instead: 'A link keeps its say when a new one of its term opens, and the log may be pruned.',
     found: /^P1 .*second offset/,
     // Rare: it takes a stall, a new link of the same term, and a pruning between the two.
-    from: 139_000,
+    from: 14_500,
     within: 1_000,
     needs: ['stall', 'cut', 'prune', 'flush'],
   },

@@ -1,3 +1,5 @@
+import { EVERY_TABLE, SCOPE_HEADER } from '../../protocol/scope.ts'
+import { PRINCIPAL_HEADER } from '../../worker/doors/session.ts'
 import { current } from './current.ts'
 import type { Host, ServerSocket } from './sockets.ts'
 import { Process, type World } from './world.ts'
@@ -37,7 +39,7 @@ export class DurableObject<Instance extends ServerLike> implements Host {
   accept(socket: ServerSocket, address: string): void {
     this.sockets.add(socket)
     this.instance.onConnect(socket, {
-      request: { url: address, headers: { get: () => socket.id } },
+      request: { url: address, headers: { get: (name) => ofTheDoor[name] ?? socket.id } },
     })
   }
 
@@ -172,10 +174,23 @@ export class DurableObject<Instance extends ServerLike> implements Host {
   }
 }
 
+/** What the worker says to an object; what the feed reads besides is the nonce of a link. */
+const ofTheDoor: { [name: string]: string } = {
+  [SCOPE_HEADER]: JSON.stringify(EVERY_TABLE),
+  [PRINCIPAL_HEADER]: JSON.stringify({
+    name: 'operator',
+    kind: 'operator',
+    user: null,
+    scopes: ['admin'],
+    expiresAt: null,
+    issuedAt: null,
+  }),
+}
+
 export type ServerLike = {
   onConnect(
     socket: ServerSocket,
-    context: { request: { url: string; headers: { get(): string } } },
+    context: { request: { url: string; headers: { get(name: string): string } } },
   ): void
   onMessage(socket: ServerSocket, text: string): void
   onClose?(socket: ServerSocket): void

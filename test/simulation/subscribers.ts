@@ -3,6 +3,7 @@ import { type Live, liveOn } from '../../client/sdk/live.ts'
 import type { Platform } from '../../client/sdk/platform.ts'
 import type { Change } from '../../protocol/change.ts'
 import type { Position } from '../../protocol/position.ts'
+import { EVERY_TABLE } from '../../protocol/scope.ts'
 import type { Subscription } from '../../protocol/subscription.ts'
 import type { Checker } from './checker.ts'
 import type { Postgres, Row } from './postgres.ts'
@@ -30,7 +31,11 @@ export class Subscriber {
     this.#postgres = postgres
     this.process = new Process(options.name)
     this.process.acks = options.acks
-    this.subscription = { where: {}, ...(options.table && { table: options.table }) }
+    this.subscription = {
+      where: {},
+      scope: EVERY_TABLE,
+      ...(options.table && { table: options.table }),
+    }
     const { filter } = options
     if (filter !== null) this.subscription.where = { value: filter }
     world.acting = this.process

@@ -13,6 +13,9 @@ export type TestDatabase = {
   name: string
   /** Direct, as the role that owns the database. */
   url: string
+  /** As the worker logs in, and as the listener does. */
+  workerUrl: string
+  listenerUrl: string
   /** The same database as superuser. */
   adminUrl: string
 }
@@ -25,9 +28,16 @@ export async function createDatabase(
   const name = `test_${randomUUID().slice(0, 8)}`
   await once(adminUrl, `CREATE DATABASE ${name} OWNER app`)
   const { host } = new URL(adminUrl)
-  const url = `postgresql://app:app@${host}/${name}`
+  const as = (role: string) => `postgresql://${role}:app@${host}/${name}`
+  const url = as('app')
   if (migrated) await migrate(url)
-  return { name, url, adminUrl: `postgresql://postgres@${host}/${name}` }
+  return {
+    name,
+    url,
+    workerUrl: as('worker_login'),
+    listenerUrl: as('listener_login'),
+    adminUrl: `postgresql://postgres@${host}/${name}`,
+  }
 }
 
 /** One statement on a connection of its own. */

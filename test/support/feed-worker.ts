@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { createTestHarness } from 'wrangler'
 import type { Change } from '../../protocol/change.ts'
+import { OPEN_DOORS } from './open-doors.ts'
 import { serveRules } from './rules-server.ts'
 
 /** What these tests read of `GET /api/changes`. */
@@ -19,6 +20,8 @@ export class FeedWorker {
   }
 
   static readonly secret = 'the link secret of the tests'
+  /** Good beside it, as while it is rotated. */
+  static readonly previousSecret = 'the link secret that the tests had before'
   static readonly adminToken = 'the-admin-token-of-the-tests'
 
   /** @param database where it finds one; without it, in place of one, the rules of a new one */
@@ -37,7 +40,9 @@ export class FeedWorker {
           configPath: './wrangler.toml',
           secrets: {
             LINK_SECRET: FeedWorker.secret,
+            LINK_SECRET_PREVIOUS: FeedWorker.previousSecret,
             ADMIN_TOKEN: FeedWorker.adminToken,
+            ...OPEN_DOORS,
             ...(database ?? { DATABASE_URL: NO_DATABASE, NEON_ENDPOINT: rules.url }),
           },
         },

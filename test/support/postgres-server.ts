@@ -104,7 +104,7 @@ async function start(
   begun(life)
   await untilReady(life, major)
   const adminUrl = `postgresql://${SUPERUSER}@127.0.0.1:${port}/postgres`
-  await makeRole(adminUrl)
+  await makeRoles(adminUrl)
   return { name: `PostgreSQL ${major}`, major, adminUrl }
 }
 
@@ -121,12 +121,20 @@ async function untilReady(life: ChildProcess, major: number): Promise<void> {
   await within(30_000, `PostgreSQL ${major} ready`, ready)
 }
 
-/** The owner of all test databases: an ordinary role, as a hosted database gives one. */
-async function makeRole(adminUrl: string): Promise<void> {
+/**
+ * The owner of all test databases: an ordinary role, as a hosted database gives one. So the roles of
+ * the worker and the listener are there before, with a login for each.
+ */
+async function makeRoles(adminUrl: string): Promise<void> {
   const admin = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 5_000 })
   try {
     await admin.connect()
-    await admin.query("CREATE ROLE app LOGIN PASSWORD 'app' NOSUPERUSER NOCREATEDB NOCREATEROLE")
+    await admin.query(`
+      CREATE ROLE app LOGIN PASSWORD 'app' NOSUPERUSER NOCREATEDB NOCREATEROLE;
+      CREATE ROLE belfry_worker NOLOGIN;
+      CREATE ROLE belfry_listener NOLOGIN;
+      CREATE ROLE worker_login LOGIN PASSWORD 'app' IN ROLE belfry_worker;
+      CREATE ROLE listener_login LOGIN PASSWORD 'app' IN ROLE belfry_listener`)
   } finally {
     await admin.end().catch(() => undefined)
   }

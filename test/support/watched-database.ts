@@ -10,6 +10,8 @@ import type { PostgresServer } from './postgres-server.ts'
 export class WatchedDatabase {
   #database: TestDatabase | null = null
   #sql: pg.Client | null = null
+  /** Sees what all sessions do; an ordinary role sees that of its own. */
+  #observer: pg.Client | null = null
   #reader: Database | null = null
 
   /** Call it in a `describe`. */
@@ -18,7 +20,8 @@ export class WatchedDatabase {
     beforeAll(async () => {
       watched.#database = await createDatabase(server)
       watched.#sql = await connect(watched.#database.url)
-      watched.#reader = await Database.connect(watched.#database.url)
+      watched.#observer = await connect(watched.#database.adminUrl)
+      watched.#reader = await Database.connect(watched.#database.listenerUrl)
     })
     beforeEach(async () => {
       await watched.reader.setAwake()
@@ -26,6 +29,7 @@ export class WatchedDatabase {
     })
     afterAll(async () => {
       await watched.#sql?.end()
+      await watched.#observer?.end()
       await watched.#reader?.close()
     })
     return watched
@@ -49,9 +53,10 @@ export class WatchedDatabase {
   untilBlocked(): Promise<void> {
     return vi.waitFor(
       async () => {
-        const waiting = await this.run(`SELECT FROM pg_stat_activity
-                                         WHERE datname = current_database() AND wait_event_type = 'Lock'`)
-        if (waiting.length === 0) throw new Error('no session waits for a lock')
+        const { rowCount } = await there(this.#observer).query(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        if (rowCount === 0) throw new Error('no session waits for a lock')
       },
       { timeout: 10_000, interval: 10 },
     )
@@ -61,9 +66,10 @@ export class WatchedDatabase {
   untilSessions(count: number): Promise<void> {
     return vi.waitFor(
       async () => {
-        const sessions = await this.run(`SELECT FROM pg_stat_activity
-                                          WHERE datname = current_database() AND application_name = 'belfry listener'`)
-        if (sessions.length !== count) throw new Error(`there are ${sessions.length} sessions`)
+        const { rowCount } = await there(this.#observer).query(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'belfry listener'",
+        )
+        if (rowCount !== count) throw new Error(`there are ${rowCount} sessions`)
       },
       { timeout: 10_000, interval: 10 },
     )

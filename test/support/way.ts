@@ -53,7 +53,10 @@ export async function wayBetween(
     sql,
     feed,
     listen: (settings = {}) =>
-      ListenerProcess.start({ databaseUrl: database.url, feedUrl: feed.url, ...settings }, atEnd),
+      ListenerProcess.start(
+        { databaseUrl: database.listenerUrl, feedUrl: feed.url, ...settings },
+        atEnd,
+      ),
     proxied: async (url) => {
       const proxied = await TcpProxy.before(url)
       atEnd(() => proxied.proxy.close())

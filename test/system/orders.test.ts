@@ -63,6 +63,26 @@ describe('an order', () => {
     expect(body).toEqual({ ...before, product_name: 'Mill', version, updated_at })
   })
 
+  test('P99 P100 is changed by whoever has read it, and created once for a key', async () => {
+    const order = { customer_name: run, product_name: 'Engine', amount: 1 }
+    const key = { 'Idempotency-Key': crypto.randomUUID() }
+    const made = await ask<Order>('/api/orders', 'POST', order, key)
+    const path = made.location ?? ''
+    const change = (amount: number) =>
+      ask(path, 'PATCH', { amount }, { 'If-Match': made.tag ?? '' })
+    const changed = await change(2)
+    expect(changed).toMatchObject({ status: 200, tag: '"2"' })
+    expect(await change(3)).toMatchObject({ status: 412, tag: '"2"' })
+    expect(await ask('/api/orders', 'POST', order, key)).toMatchObject({
+      ...{ status: 201, location: path, body: changed.body },
+    })
+    const life = await ask<{ versions: object[] }>(`${path}/life`)
+    expect(life.body.versions).toMatchObject([
+      { version: 1, by: 'operator' },
+      { version: 2, changed: { amount: [1, 2] } },
+    ])
+  })
+
   test('is whole after PUT: an address that is left out is taken away', async () => {
     const { id, created_at } = await create({ customer_email: 'ada@example.com' })
     const whole = { customer_name: run, product_name: 'Mill', amount: 1, status: 'delivered' }

@@ -19,12 +19,21 @@ function inFolder(file: string): string {
 /** Waits for a line among all that an example has printed since it began. */
 type Heard = (wanted: RegExp) => Promise<string>
 
+/** As a reader has it from the command line. */
+async function printedToken(scopes = 'orders:read'): Promise<string> {
+  const terminal = new FakeTerminal()
+  terminal.cwd = inFolder('')
+  expect(await belfry(['token', '--scopes', scopes], terminal)).toBe(0)
+  return terminal.stdout.trim()
+}
+
 /** Runs an example of the README in the project's folder, as its reader would. */
 async function withExample(file: string, text: string, look: (heard: Heard) => Promise<void>) {
   const code = sdkExample(text).replaceAll('http://127.0.0.1:8787', local.url)
   writeFileSync(inFolder(file), code)
   const child = spawn(process.execPath, [file], {
     cwd: inFolder(''),
+    env: { ...process.env, BELFRY_TOKEN: await printedToken() },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'exit')
@@ -93,10 +102,12 @@ describe('any watched table', () => {
     vi.waitFor(() => expect(table.freshness).toMatchObject({ state }), { timeout: PATIENCE_MS })
 
   test('P60 is refused by each door before it is watched, and found soon after', async () => {
+    const token = await printedToken('*:read')
     const query = `?table=${encodeURIComponent(TABLE)}`
     const doors = [`/api/changes${query}`, `/api/changes/stream${query}`]
+    const headers = { authorization: `Bearer ${token}` }
     for (const door of doors) {
-      const response = await fetch(local.url + door)
+      const response = await fetch(local.url + door, { headers })
       expect(response.status).toBe(400)
       expect(await response.json()).toMatchObject({
         code: 'invalid_filter',
@@ -104,7 +115,7 @@ describe('any watched table', () => {
       })
     }
     const terminal = new FakeTerminal()
-    terminal.env = { BELFRY_URL: local.url }
+    terminal.env = { BELFRY_URL: local.url, BELFRY_TOKEN: token }
     expect(await belfry(['tail', TABLE], terminal)).toBe(1)
     expect(terminal.stderr).toContain(`table: "${TABLE}" is not watched; watched are orders.`)
     expect(await belfry(['tail', 'orders', '--where', 'status_=x'], terminal)).toBe(1)
@@ -112,17 +123,17 @@ describe('any watched table', () => {
       'status_: orders has no such column; it has id, customer_name',
     )
 
-    const missing = await fetch(`${local.url}/api/tables/${encodeURIComponent(TABLE)}/rows`)
+    const rows = `${local.url}/api/tables/${encodeURIComponent(TABLE)}/rows`
+    const missing = await fetch(rows, { headers })
     expect(missing.status).toBe(404)
     await database.query(`SELECT belfry.watch('depot."Parcels; --"')`)
-    await vi.waitFor(async () => expect((await fetch(local.url + doors[0])).status).toBe(200), {
-      timeout: PATIENCE_MS,
-      interval: 100,
-    })
+    const found = async () =>
+      expect((await fetch(local.url + doors[0], { headers })).status).toBe(200)
+    await vi.waitFor(found, { timeout: PATIENCE_MS, interval: 100 })
   })
 
   test('P5 P6 lives by its name alone: pages, exact numbers, a row of 10 MB', async () => {
-    using parcels = live(TABLE, { url: local.url })
+    using parcels = live(TABLE, { url: local.url, token: () => printedToken('*:read') })
     await settled(parcels)
     expect(parcels.rows().size).toBe(1_101)
     expect(parcels.rows().get('{"depot":"north","no":1100}')).toEqual({
@@ -154,7 +165,7 @@ describe('any watched table', () => {
   })
 
   test('P60 live() on a table that nobody watches says so, and ends', async () => {
-    using nothing = live('nothing', { url: local.url })
+    using nothing = live('nothing', { url: local.url, token: local.adminToken })
     const loop = (async () => {
       for await (const _ of nothing);
     })()

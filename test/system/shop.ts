@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
  * Orders through a running system: worker, HTTP driver, Postgres. `BELFRY_LOCAL` is the path of
  * its local.json. Every order made here bears a name of this run, and is deleted after it.
  */
-type Local = { url: string; databaseUrl: string; signInUrl: string }
+type Local = { url: string; databaseUrl: string; signInUrl: string; adminToken: string }
 export type Order = {
   id: number
   customer_name: string
@@ -32,22 +32,29 @@ afterAll(async () => {
   await database.end()
 })
 
+/** Whatever is there is changed, unless the headers name a version. */
 export async function ask<Body = Record<string, unknown>>(
   path: string,
   method = 'GET',
   body?: unknown,
+  headers: Record<string, string> = {},
 ) {
   const response = await fetch(local.url + path, {
     method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+    headers: {
+      Authorization: `Bearer ${local.adminToken}`,
+      'If-Match': '*',
+      ...headers,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const text = await response.text()
   const type = response.headers.get('content-type')
   return {
     status: response.status,
     location: response.headers.get('location'),
+    tag: response.headers.get('etag'),
     type,
     body: (text === '' ? null : JSON.parse(text)) as Body,
   }

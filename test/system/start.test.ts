@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -10,6 +11,7 @@ import type { SwitchesInput } from '../../dev/switches.ts'
 import type { Change } from '../../protocol/change.ts'
 import type { Frame } from '../../protocol/frames.ts'
 import { freshClone, type RunningBelfry, removeClone, startBelfry } from '../support/belfry.ts'
+import { type Credentials, firstChange, readChanges } from './change-sockets.ts'
 
 const run = promisify(execFile)
 const cli = fileURLToPath(new URL('../../client/cli/main.ts', import.meta.url))
@@ -43,7 +45,10 @@ describe('npm start in a fresh clone', () => {
   it('P30 a change made by SQL reaches WebSocket, SSE, JSON, the CLI and the mailbox', async () => {
     const { url } = belfry.local()
     const { id } = await firstOrder()
-    const socket = firstChange(`${url.replace('http', 'ws')}/api/changes/ws?table=orders&id=${id}`)
+    const socket = firstChange(
+      `${url.replace('http', 'ws')}/api/changes/ws?table=orders&id=${id}`,
+      asOperator(),
+    )
     const tail = tailOne(id)
     await Promise.all([socket.ready, tail.ready])
 
@@ -80,7 +85,11 @@ describe('npm start in a fresh clone', () => {
     await database.query(`INSERT INTO bulk SELECT generate_series(1, 100000)`)
     await database.query(`SELECT belfry.watch('bulk')`)
     const { url } = belfry.local()
-    const reader = readChanges(`${url.replace('http', 'ws')}/api/changes/ws?table=bulk`, 100_000)
+    const reader = readChanges(
+      `${url.replace('http', 'ws')}/api/changes/ws?table=bulk`,
+      100_000,
+      asOperator(),
+    )
     await reader.ready
     await database.query('UPDATE bulk SET n = n + 1')
     const { offsets, keys, gaps } = await reader.done
@@ -99,7 +108,7 @@ describe('npm start in a fresh clone', () => {
     )
     await expect.poll(() => head(), { timeout: DEADLINE_MS }).toBe(before + 1)
     expect(belfry.local().pids.listener).not.toBe(pids.listener)
-    expect(await (await fetch(`${url}/api/status`)).json()).toMatchObject({
+    expect(await (await fetch(`${url}/api/status`, asOperator())).json()).toMatchObject({
       listener: { present: true },
     })
   })
@@ -116,6 +125,44 @@ describe('npm start in a fresh clone', () => {
     const mails = await mailbox()
     expect(mails.filter(({ to }) => to[0] === DELIVERED)).toHaveLength(1)
     expect(mails.filter(({ to }) => to[0] === BOUNCED)).toHaveLength(1)
+  })
+
+  it('P106 no secret stands in what it prints, in an address, in a list of processes or in the page', async () => {
+    const { url, adminToken, signInUrl, ...local } = belfry.local()
+    const kept = JSON.parse(readFileSync(join(belfry.directory, '.belfry/secrets.json'), 'utf8'))
+    const staff = await fetch(`${signInUrl}/staff`)
+    const { token } = (await staff.json()) as { token: string }
+    const secrets: string[] = [token, ...Object.values<string>(kept)]
+    // Each is refused, and so is told of in a line of the log.
+    for (const secret of secrets)
+      for (const init of [
+        { headers: { authorization: `Bearer ${secret}x` } },
+        { method: 'POST', body: `{"${secret}": 1`, headers: { authorization: `Bearer ${token}` } },
+      ])
+        expect((await fetch(`${url}/api/orders?status=${secret}`, init)).ok).toBe(false)
+    await expect.poll(() => belfry.printed()).toMatch(/POST \/api\/orders 4\d\d/)
+
+    const { stdout: processes } = await run('ps', ['-eo', 'args='])
+    const built = globSync('dist/local/**/*.{html,js,css,json}', { cwd: belfry.directory })
+    expect(built.length).toBeGreaterThan(5)
+    const places = {
+      printed: belfry.printed(),
+      addresses: JSON.stringify([url, signInUrl, local]),
+      processes,
+      page: built.map((file) => readFileSync(join(belfry.directory, file), 'utf8')).join('\n'),
+    }
+    for (const [place, text] of Object.entries(places))
+      for (const secret of secrets)
+        expect(text.includes(secret), `${place} holds ${secret}`).toBe(false)
+  })
+
+  it('P106 what it keeps is its owner’s alone', () => {
+    const folder = join(belfry.directory, '.belfry')
+    const open = globSync('**/*', { cwd: folder, exclude: ['postgres'] }).filter(
+      (file) => (statSync(join(folder, file)).mode & 0o077) !== 0,
+    )
+    expect(open).toEqual([])
+    expect(statSync(folder).mode & 0o066).toBe(0)
   })
 
   it('a second npm start in the same folder, or on a busy port, says so in one sentence', async () => {
@@ -158,6 +205,11 @@ describe('npm start in a fresh clone', () => {
     await database.end()
   })
 
+  /** Whoever runs it. */
+  function asOperator(): Credentials {
+    return { headers: { authorization: `Bearer ${belfry.local().adminToken}` } }
+  }
+
   async function mailbox(): Promise<{ to: string[]; subject: string }[]> {
     const response = await fetch(`${belfry.local().mailboxUrl}/mails`)
     return (await response.json()) as { to: string[]; subject: string }[]
@@ -170,7 +222,7 @@ describe('npm start in a fresh clone', () => {
 
   async function emailsTo(recipient: string): Promise<{ last_error: string | null }[]> {
     const query = new URLSearchParams({ recipient })
-    const response = await fetch(`${belfry.local().url}/api/emails?${query}`)
+    const response = await fetch(`${belfry.local().url}/api/emails?${query}`, asOperator())
     return ((await response.json()) as { emails: { last_error: string | null }[] }).emails
   }
 
@@ -180,17 +232,18 @@ describe('npm start in a fresh clone', () => {
   }
 
   async function changesOverJson(query: string): Promise<Change[]> {
-    const response = await fetch(`${belfry.local().url}/api/changes${query}`)
+    const response = await fetch(`${belfry.local().url}/api/changes${query}`, asOperator())
     return ((await response.json()) as { changes: Change[] }).changes
   }
 
   async function head(): Promise<number> {
-    const response = await fetch(`${belfry.local().url}/api/status`)
+    const response = await fetch(`${belfry.local().url}/api/status`, asOperator())
     return ((await response.json()) as { head: number }).head
   }
 
   async function firstEvent(after: number): Promise<Frame> {
-    const response = await fetch(`${belfry.local().url}/api/changes/stream?after=${after}`)
+    const address = `${belfry.local().url}/api/changes/stream?after=${after}`
+    const response = await fetch(address, asOperator())
     let heard = ''
     for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       heard += chunk
@@ -201,12 +254,17 @@ describe('npm start in a fresh clone', () => {
   }
 
   function tailOne(id: number) {
-    const { url, databaseUrl } = belfry.local()
+    const { url, databaseUrl, adminToken } = belfry.local()
     const child = execFile(
       process.execPath,
       [cli, 'tail', 'orders', '--json', '--where', `id=${id}`],
       {
-        env: { ...process.env, BELFRY_URL: url, DATABASE_URL: databaseUrl },
+        env: {
+          ...process.env,
+          BELFRY_URL: url,
+          BELFRY_ADMIN_TOKEN: adminToken,
+          DATABASE_URL: databaseUrl,
+        },
         timeout: DEADLINE_MS,
       },
     )
@@ -222,53 +280,6 @@ describe('npm start in a fresh clone', () => {
     return { ready, change: change.finally(() => child.kill('SIGINT')) }
   }
 })
-
-function firstChange(url: string) {
-  const socket = new WebSocket(url)
-  const ready = new Promise<void>((resolve) => {
-    socket.addEventListener('message', () => resolve(), { once: true })
-  })
-  const change = new Promise<Change>((resolve) => {
-    socket.addEventListener('message', ({ data }) => {
-      const frame = JSON.parse(String(data)) as Frame
-      if (frame.type === 'changes' && frame.changes[0]) resolve(frame.changes[0])
-    })
-  })
-  return { ready, change: change.finally(() => socket.close()) }
-}
-
-function readChanges(url: string, count: number) {
-  const socket = new WebSocket(url)
-  const offsets: number[] = []
-  const keys = new Set<string>()
-  const gaps: string[] = []
-  let at = 0
-  let hello: () => void
-  const ready = new Promise<void>((resolve) => {
-    hello = resolve
-  })
-  const done = new Promise<{ offsets: number[]; keys: Set<string>; gaps: string[] }>(
-    (resolve, reject) => {
-      socket.addEventListener('close', ({ reason }) => reject(new Error(`closed: ${reason}`)))
-      socket.addEventListener('message', ({ data }) => {
-        const frame = JSON.parse(String(data)) as Frame
-        if (frame.type === 'hello') {
-          at = frame.after
-          return hello()
-        }
-        if (frame.type !== 'changes' || frame.after !== at)
-          return void gaps.push(`${at}: ${frame.type}`)
-        at = frame.through
-        for (const { offset, key } of frame.changes) {
-          offsets.push(offset)
-          keys.add(JSON.stringify(key))
-        }
-        if (offsets.length >= count) resolve({ offsets, keys, gaps })
-      })
-    },
-  )
-  return { ready, done: done.finally(() => socket.close()) }
-}
 
 /** Processes whose command line or working directory lies in a folder. */
 async function processesIn(directory: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest'
-import { OPERATOR, PUBLIC, type Scope } from '../../protocol/scope.ts'
+import { EVERY_TABLE, NOTHING, OPERATOR, type Scope } from '../../protocol/scope.ts'
 import type { Subscription } from '../../protocol/subscription.ts'
 import { Catalog } from '../../worker/api/catalog.ts'
 import { refusalOf } from '../../worker/api/catalog-refusal.ts'
@@ -27,6 +27,7 @@ const SHOP = watching({ orders: ['id', 'status', 'amount'], customers: ['id', 'e
 const wants = (table: string | undefined, ...columns: string[]): Subscription => ({
   ...(table !== undefined && { table }),
   where: Object.fromEntries(columns.map((column) => [column, 'x'])),
+  scope: EVERY_TABLE,
 })
 
 describe('what a subscription may name', () => {
@@ -69,18 +70,37 @@ describe('what a subscription may name', () => {
 describe('P92 Belfry’s own tables', () => {
   const tables = watching({ orders: ['id', 'customer_id'], users: ['id', 'email'] })
   const own: Scope = { kind: 'own', table: 'orders', column: 'customer_id', value: '7' }
+  const USERS: Scope = { kind: 'tables', tables: ['users'] }
+  const NONE =
+    'table: "users" is not watched; nothing is: SELECT belfry.watch(\'…\') watches a table'
 
   test.each([
-    ['anyone', undefined, 'users', 'table: "users" is not watched; watched are orders'],
-    ['anyone', PUBLIC, undefined, 'email: no watched table has such a column; watched are orders'],
+    [
+      'who reads every table',
+      EVERY_TABLE,
+      'users',
+      'table: "users" is not watched; watched are orders',
+    ],
+    [
+      'who reads every table',
+      EVERY_TABLE,
+      undefined,
+      'email: no watched table has such a column; watched are orders',
+    ],
+    ['who reads them by name', USERS, 'users', NONE],
+    ['who reads nothing', NOTHING, 'users', NONE],
+    [
+      'who reads nothing',
+      NOTHING,
+      'orders',
+      'table: "orders" is not watched; nothing is: SELECT belfry.watch(\'…\') watches a table',
+    ],
     ['a user', own, 'users', 'table: "users" is not watched; watched are orders'],
     ['a user', own, undefined, 'email: no watched table has such a column; watched are orders'],
     ['who runs it', OPERATOR, 'users', null],
     ['who runs it', OPERATOR, undefined, null],
   ] as const)('to %s with %j, %s: %s', (_, scope, table, refusal) => {
-    const asked = wants(table, 'email')
-    const refused = refusalOf(scope === undefined ? asked : { ...asked, scope }, tables)
-    expect(refused).toBe(refusal)
+    expect(refusalOf({ ...wants(table, 'email'), scope }, tables)).toBe(refusal)
   })
 })
 

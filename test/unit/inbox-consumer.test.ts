@@ -87,6 +87,15 @@ describe('the inbox consumer', () => {
     expect(inboxes.heard.size).toBe(3)
   })
 
+  it('P96 a user who reads hears of what was revoked of theirs, and nobody of anything else', async () => {
+    const inboxes = new Inboxes()
+    inboxes.asleep.add('8')
+    const of = (principal: string) => changeOf('revocations', null, { principal, since: 'x' })
+    const mine = of('user:7')
+    await inboxes.handle([mine, of('user:8'), of('key:9'), of('token:7'), of('user:x')])
+    expect([...inboxes.heard]).toEqual([['7', [mine]]])
+  })
+
   it('P90 a notification that becomes another user’s is gone for the one, and new for the other', async () => {
     const inboxes = new Inboxes()
     const [was, is] = [

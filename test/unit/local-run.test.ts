@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -7,6 +7,7 @@ import { type DemoOrder, nextMove } from '../../dev/demo-orders.ts'
 import { readOptions } from '../../dev/options.ts'
 import { restartDelayMs } from '../../dev/restart.ts'
 import { keptSecrets } from '../../dev/state-files.ts'
+import { workerVariables } from '../../dev/worker-variables.ts'
 import { statuses } from '../../drizzle/schema.ts'
 
 describe('restarting a child', () => {
@@ -56,6 +57,22 @@ describe('the environment of npm start', () => {
       expect(() => readOptions([], { PUBLIC_URL: url })).toThrow('must be an address like')
     },
   )
+})
+
+describe('the doors of a local run', () => {
+  it('P94 are as in production unless somebody opens them', () => {
+    expect(readOptions([], {})).toMatchObject({ doors: {} })
+    const given = { ALLOWED_ORIGINS: 'http://localhost:5173', ANONYMOUS_SCOPES: '' }
+    expect(readOptions([], given)).toMatchObject({
+      doors: { ALLOWED_ORIGINS: 'http://localhost:5173' },
+    })
+  })
+
+  it('no variable of the worker comes from the shell by accident', () => {
+    const env = readFileSync(new URL('../../worker/env.ts', import.meta.url), 'utf8')
+    const names = [...env.matchAll(/^ {2}([A-Z_]+)\??: string$/gm)].map(([, name]) => name)
+    expect([...workerVariables].toSorted()).toEqual(names.toSorted())
+  })
 })
 
 describe('the demo', () => {

@@ -34,7 +34,7 @@ describe('P86 what a change owes to inboxes', () => {
       failures: [],
       owed: [
         {
-          ...{ origin: `rule:2/${CHANGE}/7`, user: '7', category: 'orders', link: null },
+          ...{ origin: `rule:2/${CHANGE}/7/orders/42/`, user: '7', category: 'orders', link: null },
           ...{ title: 'Order 42 was shipped', content: {} },
           about: 'Rule "order-shipped" (2) and orders 42',
         },
@@ -142,7 +142,7 @@ describe('P86 what a rule’s texts become', () => {
       const broken = rule({ notification: { title: 'Shipped', ...given } })
       const fine = rule({ id: 3, recipients: [{ user: 'agent_id' }] })
       const found = owed(shipped({ agent_id: 9, ...row }), broken, fine)
-      expect(found.owed.map(({ origin }) => origin)).toEqual([`rule:3/${CHANGE}/9`])
+      expect(found.owed.map(({ origin }) => origin)).toEqual([`rule:3/${CHANGE}/9/orders/42/`])
       expect(found.failures).toHaveLength(1)
       expect(found.failures[0]).toMatch(/^Rule "order-shipped" \(2\) and orders 42: /)
       expect(found.failures[0]).toMatch(why)

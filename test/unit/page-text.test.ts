@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Change, operations } from '../../protocol/change.ts'
 import { ownTables } from '../../protocol/own-tables.ts'
-import { OPERATOR, PUBLIC, type Scope } from '../../protocol/scope.ts'
+import { EVERY_TABLE, NOTHING, OPERATOR, type Scope } from '../../protocol/scope.ts'
 import { heardBy, type Subscription } from '../../protocol/subscription.ts'
 import { PageText } from '../../worker/shard/page-text.ts'
 
@@ -41,7 +41,11 @@ const own = (value: string): Scope => ({
   column: 'customer_id',
   value,
 })
-const scopes = [undefined, PUBLIC, OPERATOR, own('7'), own('8'), own('9'), own('9007199254740993')]
+const of = (...tables: string[]): Scope => ({ kind: 'tables', tables })
+const scopes = [
+  ...[undefined, NOTHING, of('orders'), of('stock', 'users'), EVERY_TABLE, OPERATOR],
+  ...[own('7'), own('8'), own('9'), own('9007199254740993')],
+]
 const filters: Subscription[] = [
   { where: {} },
   { table: 'orders', where: {} },
@@ -69,7 +73,8 @@ describe('a page, as each of many hears it', () => {
   it('is passed on as it is to whoever hears all of it', () => {
     const text = JSON.stringify([{ table: 'orders', op: 'insert', new: null, old: null }])
     const page = new PageText(text)
-    expect(page.heardBy({ where: {} })).toBe(text)
+    expect(page.heardBy({ where: {}, scope: EVERY_TABLE })).toBe(text)
     expect(page.heardBy({ where: {}, scope: OPERATOR })).toBe(text)
+    expect(page.heardBy({ where: {} })).toBe('[]')
   })
 })

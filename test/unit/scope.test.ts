@@ -2,7 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { type CapturedChange, operations, type Row } from '../../protocol/change.ts'
 import { ownTables } from '../../protocol/own-tables.ts'
-import { OPERATOR, type OwnScope, PUBLIC, parseScope, withinScope } from '../../protocol/scope.ts'
+import {
+  EVERY_TABLE,
+  NOTHING,
+  OPERATOR,
+  type OwnScope,
+  parseScope,
+  type Scope,
+  withinScope,
+} from '../../protocol/scope.ts'
 import { heardBy, subscriptionKey } from '../../protocol/subscription.ts'
 
 const own: OwnScope = { kind: 'own', table: 'orders', column: 'customer_id', value: '7' }
@@ -122,12 +130,34 @@ describe('P91 a change, as the owner hears it', () => {
   })
 })
 
+const named = (...tables: string[]): Scope => ({ kind: 'tables', tables })
+
+describe('P94 a change, as one hears it who may read some tables', () => {
+  test.each([
+    ['every one', EVERY_TABLE, ['orders', 'shop.orders', 'stock', 'every']],
+    ['one', named('orders'), ['orders']],
+    ['one of another schema', named('shop.orders'), ['shop.orders']],
+    ['two', named('stock', 'orders'), ['orders', 'stock']],
+    ['one that is called so', named('every'), ['every']],
+    ['none', NOTHING, []],
+  ])('%s', (_, scope, heard) => {
+    const told = ['orders', 'shop.orders', 'stock', 'every'].filter((table) => {
+      const written = change({ table, op: 'insert', new: others() })
+      const seen = heardBy({ where: {}, scope }, written)
+      if (seen) expect(seen).toBe(written)
+      return seen !== null
+    })
+    expect(told).toEqual(heard)
+  })
+})
+
 describe('P92 Belfry’s own tables', () => {
   it.each([...ownTables])('%s is heard by those who run it, and by nobody else', (table) => {
     for (const op of operations) {
       const written = change({ table, op, new: { id: 7, customer_id: 7 } })
       expect(withinScope(OPERATOR, written)).toBe(written)
-      expect(withinScope(PUBLIC, written)).toBeNull()
+      expect(withinScope(EVERY_TABLE, written)).toBeNull()
+      expect(withinScope(named(table), written)).toBeNull()
       expect(withinScope({ ...own, table: 'orders' }, written)).toBeNull()
       expect(heardBy({ where: {} }, written)).toBeNull()
       expect(heardBy({ table, where: {} }, written)).toBeNull()
@@ -136,18 +166,22 @@ describe('P92 Belfry’s own tables', () => {
 })
 
 describe('a scope on its way to the shard', () => {
-  it.each([PUBLIC, OPERATOR, own])('%j comes as it went', (scope) => {
-    expect(parseScope(JSON.stringify(scope))).toEqual(scope)
-  })
-
-  it.each([null, '', 'operator', '{}', '[]', '{"kind":"all"}', '{"kind":"operator","also":1}'])(
-    'P92 %j is anyone’s',
-    (text) => {
-      expect(parseScope(text)).toEqual(PUBLIC)
+  it.each([NOTHING, named('orders', 'shop.parcels'), EVERY_TABLE, OPERATOR, own])(
+    '%j comes as it went',
+    (scope) => {
+      expect(parseScope(JSON.stringify(scope))).toEqual(scope)
     },
   )
 
-  it('P91 of two owners nothing is shared, however they are spelled', () => {
+  it.each([
+    ...[null, '', 'operator', '{}', '[]', '{"kind":"all"}', '{"kind":"operator","also":1}'],
+    ...['{"kind":"tables"}', '{"kind":"tables","tables":"all"}', '{"kind":"tables","tables":[""]}'],
+    ...['{"kind":"public"}', '{"kind":"tables","tables":["orders"],"also":"every"}'],
+  ])('P94 %j hears nothing', (text) => {
+    expect(parseScope(text)).toEqual(NOTHING)
+  })
+
+  it('P91 P94 of two scopes nothing is shared, however they are spelled', () => {
     const part = fc.constantFrom('a', '"', ',', '7', '","')
     const scope = fc.record({
       kind: fc.constant('own' as const),
@@ -155,13 +189,20 @@ describe('a scope on its way to the shard', () => {
       column: part,
       value: part,
     })
-    const any = fc.oneof(scope, fc.constantFrom(PUBLIC, OPERATOR))
+    const tables = fc.record({
+      kind: fc.constant('tables' as const),
+      tables: fc.oneof(
+        fc.constant('every' as const),
+        fc.array(fc.oneof(part, fc.constant('every'))),
+      ),
+    })
+    const any = fc.oneof(scope, tables, fc.constantFrom(NOTHING, OPERATOR))
     fc.assert(
       fc.property(any, any, (one, other) => {
         const key = (of: typeof one) => subscriptionKey({ where: {}, scope: of })
         expect(key(one) === key(other)).toBe(JSON.stringify(one) === JSON.stringify(other))
       }),
     )
-    expect(subscriptionKey({ where: {} })).toBe(subscriptionKey({ where: {}, scope: PUBLIC }))
+    expect(subscriptionKey({ where: {} })).toBe(subscriptionKey({ where: {}, scope: NOTHING }))
   })
 })

@@ -76,7 +76,7 @@ describe('parseSubscription', () => {
   })
 
   test('parameters of other doors are no columns', () => {
-    const others = parse(`limit=5&limit=6&ticket=abc&token=${'x'.repeat(2_000)}`)
+    const others = parse(`limit=5&limit=6&ticket=${'x'.repeat(2_000)}`)
     expect(others).toMatchObject({ ok: true, subscription: { where: {} } })
   })
 

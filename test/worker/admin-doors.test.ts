@@ -113,8 +113,6 @@ describe('P60, P90: what is refused never reaches the database', () => {
     })
   })
 
-  const deep = (levels: number): object => (levels === 0 ? {} : { in: deep(levels - 1) })
-
   test.each<[body: object, path: string]>([
     [{ title: 'A' }, 'user_id'],
     [{ title: 'A', user_id: 1, to: 'all' }, 'user_id'],
@@ -135,7 +133,6 @@ describe('P60, P90: what is refused never reaches the database', () => {
     [{ user_id: 1, title: 'A', content: { a: [{ b: '\u0000' }] } }, 'content.a.0.b'],
     [{ user_id: 1, title: 'A', content: { '\ud800': 1 } }, 'content'],
     [{ user_id: 1, title: 'A', content: { n: 2 ** 53 } }, 'content.n'],
-    [{ user_id: 1, title: 'A', content: { a: deep(70) } }, `content.a${'.in'.repeat(64)}`],
     [{ user_id: 1, title: 'A', link: 'javascript:alert(1)' }, 'link'],
     [{ user_id: 1, title: 'A', link: ' javascript:alert(1)' }, 'link'],
     [{ user_id: 1, title: 'A', link: 'orders/42' }, 'link'],

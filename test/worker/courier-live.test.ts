@@ -1,6 +1,8 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { closeCodes } from '../../protocol/close-codes.ts'
+import type { Principal } from '../../worker/doors/principal.ts'
+import { PRINCIPAL_HEADER, writePrincipal } from '../../worker/doors/session.ts'
 import { configure, eventually, mailerAtRest, owed, ResendStandIn, step } from './mail-world.ts'
 
 beforeEach(() => {
@@ -11,10 +13,23 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+const admin: Principal = {
+  name: 'operator',
+  kind: 'operator',
+  user: null,
+  scopes: ['admin'],
+  expiresAt: null,
+  issuedAt: null,
+}
+
 type Stub = Awaited<ReturnType<typeof mailerAtRest>>
 
-async function watch(mailer: Stub) {
-  const response = await mailer.fetch('https://mailer/live', { headers: { upgrade: 'websocket' } })
+async function watch(mailer: Stub, asking: Partial<Principal> = {}) {
+  const headers = {
+    upgrade: 'websocket',
+    [PRINCIPAL_HEADER]: writePrincipal({ ...admin, ...asking }),
+  }
+  const response = await mailer.fetch('https://mailer/live', { headers })
   const socket = response.webSocket
   if (!socket) throw new Error(`no socket: ${response.status}`)
   const heard: string[] = []

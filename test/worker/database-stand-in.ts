@@ -3,7 +3,7 @@ import { neonConfig } from '@neondatabase/serverless'
 import { vi } from 'vitest'
 import { app } from '../../worker/app.ts'
 import type { Env } from '../../worker/env.ts'
-import { answerOfRules } from '../support/database-of-rules.ts'
+import { answerOfRules, answerWithRing, type Ring } from '../support/database-of-rules.ts'
 import { bindings } from './link.ts'
 import { Subscriber } from './subscriber.ts'
 
@@ -21,6 +21,11 @@ const TEXT_TYPE = 25
 export class DatabaseStandIn {
   /** Every statement that reached it, but for the consumers' own: they read rules of their own. */
   readonly statements: string[] = []
+  /** Who is let in by a key, and who no more. */
+  ring: Ring = { keys: [], revoked: {} }
+  /** How often it was asked that, and whether it answers. */
+  ringsAsked = 0
+  hasRing = true
   readonly #address = `https://${crypto.randomUUID()}.test/sql`
   #answer: (statement: string, params: string[]) => Response | Promise<Response>
 
@@ -41,6 +46,10 @@ export class DatabaseStandIn {
   }
 
   async #answerOne({ query, params }: Asked): Promise<Response> {
+    if (query.includes('belfry.keyring()')) {
+      this.ringsAsked++
+      return this.hasRing ? answerWithRing(this.ring) : new Response('down', { status: 502 })
+    }
     const ofConsumers = answerOfRules(query)
     if (ofConsumers) return ofConsumers
     this.statements.push(query)
@@ -101,6 +110,13 @@ export function refusedWith(code: string): Response {
 /** One row with one column, as oneJson and the inboxes ask for it. */
 export function oneJson(column: 'json' | 'answer', value: unknown): Response {
   return answer({ [column]: TEXT_TYPE }, [[value === null ? null : JSON.stringify(value)]])
+}
+
+export function ids(...found: string[]): Response {
+  return answer(
+    { id: TEXT_TYPE },
+    found.map((id) => [id]),
+  )
 }
 
 function answer(types: Record<string, number>, rows: (string | null)[][]): Response {

@@ -2,7 +2,8 @@ import { abortAllDurableObjects } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deliveryStates } from '../../protocol/delivery-states.ts'
 import { Mailer } from '../../worker/mail/mailer.ts'
-import { startAfresh } from './link.ts'
+import { databaseOfRules } from '../support/database-of-rules.ts'
+import { operator, startAfresh } from './link.ts'
 import { type Answer, ask, configure, handOver, mailer, owed, Post, until } from './mail-post.ts'
 import { openSocket, worker } from './subscriber.ts'
 
@@ -242,7 +243,10 @@ describe('POST /api/emails/{id}/cancel', () => {
 
   it('says so while it may be on its way', async () => {
     configure({ sends: true })
-    vi.spyOn(globalThis, 'fetch').mockReturnValue(new Promise(() => undefined))
+    vi.spyOn(globalThis, 'fetch').mockImplementation((input, init) => {
+      const request = new Request(input as RequestInfo, init as RequestInit)
+      return request.url.endsWith('/sql') ? databaseOfRules(request) : new Promise(() => undefined)
+    })
     const [mail] = await handOver([owed(1)], 'sending')
     expect(await ask('POST', `/api/emails/${mail?.id}/cancel`)).toMatchObject({
       status: 409,
@@ -363,7 +367,11 @@ describe('POST /api/emails/redrive', () => {
 
   it('P60 refuses what is no JSON by its type, or is too long', async () => {
     const url = 'http://belfry.test/api/emails/redrive'
-    const form = await worker.fetch(url, { method: 'POST', body: new URLSearchParams('filter=x') })
+    const form = await worker.fetch(url, {
+      method: 'POST',
+      headers: operator,
+      body: new URLSearchParams('filter=x'),
+    })
     expect(form.status).toBe(415)
     const filter = { recipient: 'x'.repeat(70_000) }
     expect(await redrive({ filter })).toMatchObject({
@@ -375,7 +383,7 @@ describe('POST /api/emails/redrive', () => {
 
 describe('GET /api/emails/live', () => {
   it('tells at once how many there are, and again when one moves', async () => {
-    const socket = await openSocket('/api/emails/live')
+    const socket = await openSocket('/api/emails/live', operator)
     const first = JSON.parse(await socket.text())
     expect(first).toEqual({ type: 'moved', counts: nothing })
     await mailer().enqueue([owed(1)])
@@ -386,7 +394,7 @@ describe('GET /api/emails/live', () => {
   })
 
   it('P60 refuses who does not speak WebSocket', async () => {
-    const response = await worker.fetch('http://belfry.test/api/emails/live')
+    const response = await worker.fetch('http://belfry.test/api/emails/live', { headers: operator })
     expect(response.status).toBe(426)
     expect(response.headers.get('upgrade')).toBe('websocket')
     expect(await response.json()).toMatchObject({ code: 'upgrade_required' })

@@ -7,6 +7,7 @@ import {
   bindings,
   connectLink,
   openLink,
+  operator,
   orderChange,
   orderChanges,
   orderRow,
@@ -208,7 +209,7 @@ describe('positions over JSON', () => {
     expect(refused.status).toBe(401)
     await worker.fetch('http://belfry.test/api/admin/feed/epoch', {
       method: 'POST',
-      headers: { authorization: `Bearer ${bindings.ADMIN_TOKEN}` },
+      headers: operator,
     })
     const { body } = await readPage()
     expect(body).toMatchObject({ head: 0, changes: [] })

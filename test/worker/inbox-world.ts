@@ -2,6 +2,8 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env as bindings } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import type { InboxFrame } from '../../protocol/inbox-frames.ts'
+import type { Principal } from '../../worker/doors/principal.ts'
+import { PRINCIPAL_HEADER, writePrincipal } from '../../worker/doors/session.ts'
 import type { Env } from '../../worker/env.ts'
 import type { InboxDoor, PageRequest } from '../../worker/inbox/door.ts'
 import type { Inbox } from '../../worker/inbox/inbox.ts'
@@ -124,9 +126,18 @@ export class InboxWorld {
     })
   }
 
-  async connect(query = ''): Promise<Tab> {
+  /**
+   * @param asking who, if not somebody of whom nothing is looked up, and for whose sake the object
+   *   stays in memory for no moment longer
+   */
+  async connect(query = '', asking: Partial<Principal> = {}): Promise<Tab> {
+    const user: Principal = {
+      ...{ name: 'anyone', kind: 'user', user: this.name, scopes: [] },
+      ...{ expiresAt: null, issuedAt: 0 },
+    }
+    const headers = { [PRINCIPAL_HEADER]: writePrincipal({ ...user, ...asking }) }
     const response = await this.inbox.fetch(`https://inbox/?feed=${this.feed}${query}`, {
-      headers: { upgrade: 'websocket' },
+      headers: { upgrade: 'websocket', ...headers },
     })
     if (!response.webSocket) throw new Error(`no socket: ${response.status}`)
     return new Tab(new Subscriber(response.webSocket))

@@ -256,6 +256,16 @@ describe('P60 a signature that is not good', () => {
     expect(JSON.parse(await first.text())).toMatchObject({ type: 'welcome' })
   })
 
+  it('a replay that does not hear that it is refused, and goes on: nobody’s', async () => {
+    const leader = await openLink()
+    const authorization = await sign(now())
+    await openSocket('/link', { authorization })
+    const replay = await openSocket('/link', { authorization })
+    replay.send(JSON.stringify({ type: 'open', source: SOURCE, term: 9, listener: 'a thief' }))
+    replay.send(JSON.stringify({ type: 'batch', seq: 1, changes: [orderChange()] }))
+    expect(await leader.deliver([orderChange()])).toMatchObject({ head: 1 })
+  })
+
   it('a nonce that a client names itself is not taken', async () => {
     const used = nonce()
     const headers = async () => ({ authorization: await sign(now()), 'x-belfry-nonce': used })

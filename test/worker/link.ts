@@ -7,6 +7,8 @@ import type { Env } from '../../worker/env.ts'
 import { openSocket, type Subscriber } from './subscriber.ts'
 
 export const bindings = env as unknown as Env
+/** Of whoever runs it. */
+export const operator = { authorization: `Bearer ${bindings.ADMIN_TOKEN}` }
 /**
  * Storage and objects as on the first day. `reset` passes over objects that are evicted, so they
  * are woken first.

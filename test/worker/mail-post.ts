@@ -2,7 +2,8 @@ import { vi } from 'vitest'
 import type { DeliveryState } from '../../protocol/delivery-states.ts'
 import type { DeliveryReport, Owed } from '../../worker/courier/delivery.ts'
 import { sampleOrder } from '../../worker/mail/templates/order.ts'
-import { bindings } from './link.ts'
+import { databaseOfRules } from '../support/database-of-rules.ts'
+import { bindings, operator } from './link.ts'
 import { DEADLINE_MS, worker } from './subscriber.ts'
 
 /** What the doors to the mails are tested with: a mailer that Resend takes everything from. */
@@ -43,6 +44,7 @@ export class Post {
     vi.spyOn(console, 'warn').mockReturnValue()
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
       const request = new Request(input as RequestInfo, init as RequestInit)
+      if (request.url.endsWith('/sql')) return databaseOfRules(request)
       const isBatch = new URL(request.url).pathname === '/emails/batch'
       const given = await request.json<SentMail | SentMail[]>()
       const taken = [given].flat().map((mail) => ({ id: `re_${this.mails.push(mail)}` }))
@@ -94,11 +96,12 @@ export function configure(settings: { sends: boolean }): void {
 
 export type Answer = { status: number; body: Record<string, unknown> }
 
+/** As whoever runs it. */
 export async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
   const response = await worker.fetch(`http://belfry.test${path}`, {
     method,
+    headers: { ...operator, ...(body !== undefined && { 'content-type': 'application/json' }) },
     ...(body !== undefined && {
-      headers: { 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     }),
   })
@@ -108,8 +111,7 @@ export async function ask(method: string, path: string, body?: unknown): Promise
 
 /** How many got a problem of this code, in this file so far. */
 export async function refusedSoFar(code: string): Promise<number> {
-  const headers = { authorization: `Bearer ${bindings.ADMIN_TOKEN}` }
-  const metrics = await worker.fetch('http://belfry.test/metrics', { headers })
+  const metrics = await worker.fetch('http://belfry.test/metrics', { headers: operator })
   const line = new RegExp(`^belfry_refusals_total\\{door="http",code="${code}"\\} (\\d+)$`, 'm')
   return Number(line.exec(await metrics.text())?.[1] ?? 0)
 }

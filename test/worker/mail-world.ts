@@ -5,6 +5,7 @@ import { deliveryStates } from '../../protocol/delivery-states.ts'
 import type { DeliveryReport, Owed } from '../../worker/courier/delivery.ts'
 import type { Env } from '../../worker/env.ts'
 import type { Mailer } from '../../worker/mail/mailer.ts'
+import { answerOfNotes } from '../support/database-of-rules.ts'
 import { DEADLINE_MS } from './subscriber.ts'
 import { summaryIn } from './summary-in.ts'
 
@@ -77,9 +78,11 @@ export class ResendStandIn {
   readonly mails: SentMail[] = []
   /** Whether a mail in a batch is refused. */
   refuses: (mail: SentMail) => boolean = () => false
-  /** What is not Resend's. */
-  elsewhere: (request: Request) => Response | Promise<Response> = ({ url }) => {
-    throw new TypeError(`nothing is at ${url}`)
+  /** What is not Resend's: a database that takes down what is done by hand. */
+  elsewhere: (request: Request) => Response | Promise<Response> = async (request) => {
+    const noted = request.url.endsWith('/sql') ? await answerOfNotes(await request.text()) : null
+    if (noted) return noted
+    throw new TypeError(`nothing is at ${request.url}`)
   }
   #ids = 0
 

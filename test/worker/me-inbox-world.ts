@@ -28,6 +28,7 @@ export class MeInboxWorld extends InboxWorld {
       method,
       headers: {
         ...bearer(await token(this.name)),
+        'if-match': '*',
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -55,7 +56,8 @@ export class MeInboxWorld extends InboxWorld {
   async #answer(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
     const { query, params, queries } = JSON.parse(String(init?.body))
     if (queries) {
-      for (const each of queries) this.written.push(each.params)
+      for (const { query, params } of queries)
+        if (/^(insert|update)/.test(query)) this.written.push(params)
       const none = { fields: [], rows: [], command: 'UPDATE', rowCount: 1 }
       return Response.json({ results: queries.map(() => none) })
     }
@@ -91,6 +93,7 @@ function answerTo(database: InboxDatabase, query: string, params: string[]): unk
     return (
       user && {
         user: { time_zone: 'UTC', digest: 'off', digest_at: '08:00:00', ...user },
+        tag: 'as-they-are',
         categories: [
           { name: 'general', critical: false, inbox: true, mail: true, webhook: false },
           { name: 'security', critical: true, inbox: true, mail: true, webhook: true },

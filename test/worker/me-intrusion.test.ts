@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { closeCodes } from '../../protocol/close-codes.ts'
 import { toOpaque } from '../../worker/api/opaque.ts'
 import { app } from '../../worker/app.ts'
-import { bindings, startAfresh } from './link.ts'
+import { bindings, operator, startAfresh } from './link.ts'
 import { ADA, BOB, bearer, idsOf, MeWorld, notificationRow, SECRET, token } from './me-world.ts'
 import { within, worker } from './subscriber.ts'
 
@@ -26,8 +26,8 @@ afterAll(startAfresh)
 const [bobs] = idsOf(BOB) as [number]
 const [own] = idsOf(ADA) as [number]
 const AT = '2026-11-21T08:33:55.123456+00:00'
-const bobsCursor = toOpaque({ inbox: BOB, at: AT, id: bobs })
-const bobsOrders = toOpaque({ list: `orders of ${BOB}`, before: 1_000 })
+const bobsCursor = await toOpaque(bindings, { inbox: BOB, at: AT, id: bobs })
+const bobsOrders = await toOpaque(bindings, { list: `orders of ${BOB}`, before: 1_000 })
 const asOperator = { 'belfry-scope': '{"kind":"operator"}' }
 const asBob = {
   'belfry-scope': JSON.stringify({
@@ -72,8 +72,14 @@ const attempts: Record<string, Attempt[]> = {
     { suffix: `?user=${BOB}`, gets: 400 },
     { suffix: `?user_id=${BOB}`, gets: 400 },
     { suffix: `?cursor=${bobsCursor}`, gets: 400 },
-    { suffix: `?cursor=${toOpaque({ inbox: ADA, at: AT, id: bobs, user: BOB })}`, gets: 400 },
-    { suffix: `?cursor=${toOpaque({ inbox: ADA, at: AT, id: 1_000 })}`, gets: 'own' },
+    {
+      suffix: `?cursor=${await toOpaque(bindings, { inbox: ADA, at: AT, id: bobs, user: BOB })}`,
+      gets: 400,
+    },
+    {
+      suffix: `?cursor=${await toOpaque(bindings, { inbox: ADA, at: AT, id: 1_000 })}`,
+      gets: 'own',
+    },
     { suffix: '?listing=all&category=general', headers: asBob, gets: 'own' },
     { suffix: '?listing=everyone', gets: 400 },
     { suffix: `?category=${encodeURIComponent(`x' OR user_id = ${BOB} --`)}`, gets: 'own' },
@@ -145,7 +151,10 @@ const attempts: Record<string, Attempt[]> = {
     { suffix: `?customer_id=${BOB}`, gets: 400 },
     { suffix: `?user=${BOB}`, gets: 400 },
     { suffix: `?cursor=${bobsOrders}`, gets: 400 },
-    { suffix: `?cursor=${toOpaque({ list: `orders of ${ADA}`, before: 1_000 })}`, gets: 'own' },
+    {
+      suffix: `?cursor=${await toOpaque(bindings, { list: `orders of ${ADA}`, before: 1_000 })}`,
+      gets: 'own',
+    },
     { headers: asBob, gets: 'own' },
   ],
   'GET /api/me/orders/ws': [
@@ -156,7 +165,8 @@ const attempts: Record<string, Attempt[]> = {
     { suffix: '?email=bob@example.com', gets: bad_request.code },
     { suffix: `?scope=operator`, gets: bad_request.code },
     { suffix: '?_pk=mine', gets: bad_request.code },
-    { suffix: `?after=0&token=${bindings.ADMIN_TOKEN}`, headers: asOperator, gets: 'own' },
+    { suffix: `?token=${bindings.ADMIN_TOKEN}`, headers: asOperator, gets: bad_request.code },
+    { suffix: '?after=0', headers: asOperator, gets: 'own' },
     { suffix: '?after=0', headers: asBob, gets: 'own' },
   ],
   'GET /api/me/orders/stream': [
@@ -187,7 +197,7 @@ async function outcomeOf(
   credentials: Record<string, string>,
 ): Promise<{ got: number; said: string }> {
   const { method, path } = addressOf(route, attempt)
-  const headers = { ...attempt.headers, ...credentials }
+  const headers = { 'if-match': '*', ...attempt.headers, ...credentials }
   if (isSocket(route)) {
     const socket = await world.socket(path, headers)
     const heard = socket.untilPong().then((texts) => ({ got: 200, said: texts.join('\n') }))
@@ -229,13 +239,20 @@ describe.each(Object.keys(attempts))('P90 %s', (route) => {
       {},
       asBob,
       { authorization: '' },
-      bearer(bindings.ADMIN_TOKEN ?? ''),
       bearer(await token(BOB, {}, 'another secret')),
       bearer(await token(BOB, { exp: now - 1 })),
       bearer(await token(BOB, { exp: undefined })),
     ]) {
       const { got } = await outcomeOf(route, { headers: {}, gets: 401 }, credentials)
       expect(got).toBe(isSocket(route) ? unauthorized.code : 401)
+    }
+    expect(world.given).toEqual([])
+  })
+
+  it('P94 is shut to whoever is no user, whatever else they may do', async () => {
+    for (const credentials of [operator, bearer(await token('auth0|bob', { scope: 'admin' }))]) {
+      const { got } = await outcomeOf(route, { headers: {}, gets: 403 }, credentials)
+      expect(got).toBe(isSocket(route) ? unauthorized.code : 403)
     }
     expect(world.given).toEqual([])
   })

@@ -9,6 +9,7 @@ import {
   bindings,
   connectLink,
   openLink,
+  operator,
   orderChange,
   orderChanges,
   SOURCE,
@@ -24,11 +25,10 @@ afterEach(async () => {
 })
 
 const feed = () => bindings.FEED.getByName('main')
-const admin = { authorization: `Bearer ${bindings.ADMIN_TOKEN}` }
 
 /** Name with labels → value. */
 async function scrape(): Promise<Map<string, number>> {
-  const response = await worker.fetch('http://belfry.test/metrics', { headers: admin })
+  const response = await worker.fetch('http://belfry.test/metrics', { headers: operator })
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
   const lines = (await response.text()).split('\n').filter((line) => /^[^#]/.test(line))
@@ -123,20 +123,21 @@ describe('/metrics', () => {
     expect(names.filter((name) => /canary|lag/.test(name))).toEqual([])
   })
 
-  it('P60 is told to those who have the token, and to anyone where there is none', async () => {
+  it('P94 is told to whoever has a scope', async () => {
     const ask = (headers = {}) => worker.fetch('http://belfry.test/metrics', { headers })
-    for (const authorization of ['', 'Bearer wrong', `Basic ${bindings.ADMIN_TOKEN}`]) {
-      const response = await ask(authorization === '' ? {} : { authorization })
-      expect(response.status).toBe(401)
+    for (const authorization of ['Bearer', 'Bearer wrong', `Basic ${bindings.ADMIN_TOKEN}`]) {
+      const response = await ask({ authorization })
+      expect(response.status, authorization).toBe(401)
       expect(response.headers.get('www-authenticate')).toBe('Bearer')
       expect(await response.json()).toMatchObject({ code: 'unauthorized' })
     }
-    const { ADMIN_TOKEN } = bindings
+    const { ANONYMOUS_SCOPES } = bindings
     try {
-      Object.assign(bindings, { ADMIN_TOKEN: undefined })
       expect((await ask()).status).toBe(200)
+      Object.assign(bindings, { ANONYMOUS_SCOPES: '' })
+      expect((await ask()).status, 'without a scope').toBe(401)
     } finally {
-      Object.assign(bindings, { ADMIN_TOKEN })
+      Object.assign(bindings, { ANONYMOUS_SCOPES })
     }
   })
 })

@@ -71,7 +71,8 @@ const shipped = (user: number | null, fields: Row = {}) =>
   orderChange({ new: { ...orderRow('shipped'), customer_id: user, ...fields } })
 
 const origins = () => [...written.keys()]
-const originOf = (change: CapturedChange, user: number) => `rule:2/${change.id}/${user}`
+const originOf = (change: CapturedChange, user: number) =>
+  `rule:2/${change.id}/${user}/orders/${change.key?.id}/${change.new?.version ?? ''}`
 
 describe('the notice consumer', () => {
   it('P86 writes what changes owe under the rule in force, though the feed is evicted in between', async () => {

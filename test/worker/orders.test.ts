@@ -2,12 +2,15 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatCursor } from '../../worker/api/keyset.ts'
 import { orders } from '../../worker/api/orders.ts'
-import { MAX_BODY_BYTES, notFound, onError, otherMethods } from '../../worker/api/problem.ts'
+import { notFound, onError, otherMethods } from '../../worker/api/problem.ts'
+import { MAX_BODY_BYTES } from '../../worker/doors/strict-body.ts'
+import { askedBy } from '../support/asked-by.ts'
 
 /** The routes in workerd without a database; what the database does is in test/system. */
 const app = new OpenAPIHono()
 app.onError(onError)
 app.notFound(notFound)
+app.use(askedBy)
 app.use(otherMethods(app))
 app.route('/', orders)
 app.get('/broken', () => {
@@ -18,6 +21,7 @@ const SECRET = 'hunter2'
 const env = {
   DATABASE_URL: `postgres://app:${SECRET}@db.example.com/orders`,
   NEON_ENDPOINT: 'https://neon.test/sql',
+  LINK_SECRET: 'a secret of the tests',
 }
 const order = { customer_name: 'Ada', product_name: 'Engine', amount: 12.5 }
 const json = { 'Content-Type': 'application/json' }
@@ -71,6 +75,7 @@ describe('P60: what cannot be read never reaches the database', () => {
       code: 'invalid_id',
       detail: 'id: must be a whole number from 1 to 9007199254740991',
       instance: '/api/orders/abc',
+      request_id: expect.any(String),
       retry: false,
       errors: [{ path: 'id', message: 'must be a whole number from 1 to 9007199254740991' }],
     })
@@ -111,7 +116,7 @@ describe('P60: what cannot be read never reaches the database', () => {
   )
 
   test('a cursor of another sort', async () => {
-    const cursor = formatCursor({ sort: 'amount', value: 3, id: 1 })
+    const cursor = await formatCursor(env, { sort: 'amount', value: 3, id: 1 })
     expect((await ask(`/api/orders?sort=-amount&cursor=${cursor}`)).body).toMatchObject({
       code: 'invalid_cursor',
       detail: expect.stringContaining('sort=amount'),
@@ -265,6 +270,7 @@ test('an error of our own is a problem without its words, and is logged with the
     status: 500,
     code: 'internal',
     instance: '/broken',
+    request_id: expect.any(String),
     retry: true,
   })
   expect(logged).toEqual([expect.stringContaining('inner words')])

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_ATTEMPTS } from '../../worker/feed/consumer.ts'
-import { bindings, openLink, orderChange, orderRow, startAfresh } from './link.ts'
+import { bindings, openLink, operator, orderChange, orderRow, startAfresh } from './link.ts'
 import { DEADLINE_MS, worker } from './subscriber.ts'
 import { summaryIn } from './summary-in.ts'
 
@@ -35,7 +35,7 @@ type Answer = {
 async function ask(path: string, method = 'GET') {
   const response = await worker.fetch(`http://belfry.test/api/admin/parked${path}`, {
     method,
-    headers: { authorization: `Bearer ${bindings.ADMIN_TOKEN}` },
+    headers: operator,
   })
   const text = await response.text()
   return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Answer }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { EVERY_TABLE } from '../../protocol/scope.ts'
 import type { FeedRead } from '../../worker/feed/fan-out.ts'
 import type { Frame } from '../../worker/shard/frame.ts'
 import { SharedReads } from '../../worker/shard/reads.ts'
@@ -71,10 +72,10 @@ describe('reading the feed for many', () => {
     const reading = reads.page('a', 0, 100)
     asked[0]?.answer.resolve(page)
     const shared = await reading
-    const all = shared.frame({ where: {} })
-    const stock = shared.frame({ table: 'stock', where: {} })
+    const all = shared.frame({ where: {}, scope: EVERY_TABLE })
+    const stock = shared.frame({ table: 'stock', where: {}, scope: EVERY_TABLE })
     expect(textOf(all).changes).toHaveLength(2)
     expect(textOf(stock)).toMatchObject({ after: 0, through: 2, changes: [{ offset: 2 }] })
-    expect(shared.frame({ where: {} })).toBe(all)
+    expect(shared.frame({ where: {}, scope: EVERY_TABLE })).toBe(all)
   })
 })

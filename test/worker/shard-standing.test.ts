@@ -161,7 +161,16 @@ describe('pulling', () => {
 
 describe('waiting for room', () => {
   const subscriber = () =>
-    new Subscriber({} as Socket, { subscription: { where: {} }, deflate: false }, new Window(null))
+    new Subscriber(
+      {} as Socket,
+      {
+        subscription: { where: {} },
+        session: { name: 'anyone', expiresAt: null, issuedAt: null },
+        deflate: false,
+        live: false,
+      },
+      new Window(null),
+    )
 
   it('P38 one who waits for room is stirred when its time has come', async () => {
     const stirred = vi.fn()

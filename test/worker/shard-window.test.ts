@@ -171,7 +171,7 @@ describe('bad input', () => {
     subscriber.send(text)
     expect(await within(subscriber.closed, 'the close')).toMatchObject({
       code: closeCodes.bad_frame.code,
-      reason: 'only "ping" and "ack <epoch>:<offset>" are read here',
+      reason: 'only "ping", "ack <epoch>:<offset>" and "refresh <token>" are read here',
     })
   })
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { formatRowCursor } from '../../worker/api/row-cursor.ts'
 import { DatabaseStandIn, refusedWith, rowPage, watched } from './database-stand-in.ts'
+import { bindings } from './link.ts'
 
 /** The routes before a stand-in; what Postgres makes of the statement is in test/postgres. */
 
@@ -67,7 +68,10 @@ describe('GET /api/tables/{table}/rows', () => {
       key: ['id'],
       rows: [{ id: '9007199254740993', status: 'filled' }],
       oversize: [{ id: '9007199254740997' }],
-      next_cursor: formatRowCursor({ table: 'orders', after: ['9007199254740997'] }),
+      next_cursor: await formatRowCursor(bindings, {
+        table: 'orders',
+        after: ['9007199254740997'],
+      }),
     })
     const path = `/api/tables/orders/rows?limit=1000&cursor=${first.next_cursor}`
     expect(await (await database.visit(path)).json()).toMatchObject({
@@ -140,7 +144,10 @@ describe('GET /api/tables/{table}/rows', () => {
 
   it('P60 a cursor whose value Postgres cannot read is a bad cursor, not a failure', async () => {
     const database = serving(refusedWith('22P02'))
-    const forged = formatRowCursor({ table: 'orders', after: ["1'; DROP TABLE orders; --"] })
+    const forged = await formatRowCursor(bindings, {
+      table: 'orders',
+      after: ["1'; DROP TABLE orders; --"],
+    })
     const response = await database.visit(`/api/tables/orders/rows?cursor=${forged}`)
     expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ code: 'invalid_cursor' })

@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { notFound, onError } from '../../worker/api/problem.ts'
 import { webhookDeliveries } from '../../worker/api/webhook-deliveries.ts'
+import { askedBy } from '../support/asked-by.ts'
 import { worker } from './subscriber.ts'
 import {
   changeId,
@@ -19,6 +20,7 @@ import {
 const app = new OpenAPIHono()
 app.onError(onError)
 app.notFound(notFound)
+app.use(askedBy)
 app.route('/', webhookDeliveries)
 
 let network: Network

