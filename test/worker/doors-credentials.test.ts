@@ -1,4 +1,6 @@
+import { createExecutionContext } from 'cloudflare:test'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { app } from '../../worker/app.ts'
 import { anyoneOf } from '../../worker/doors/anyone.ts'
 import { verifyCredential } from '../../worker/doors/credential.ts'
 import type { Env } from '../../worker/env.ts'
@@ -149,4 +151,19 @@ describe('P94 whoever says nothing', () => {
     }
     expect(database.statements).toEqual([])
   })
+})
+
+it('P101 whoever tries one credential after the other is stopped, and nobody else', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const env = { ...bindings, ADMIN_TOKEN: 'ours', RATE_LIMIT_ANYONE: '3' }
+  const statusFrom = async (address: string, credential: string) => {
+    const headers = { authorization: `Bearer ${credential}`, 'cf-connecting-ip': address }
+    const request = new Request('http://belfry.test/api/status', { headers })
+    return (await app.fetch(request, env, createExecutionContext())).status
+  }
+  for (const tried of ['a', 'b', 'c']) expect(await statusFrom('192.0.2.1', tried)).toBe(401)
+  expect(await statusFrom('192.0.2.1', 'd')).toBe(429)
+  expect(await statusFrom('192.0.2.2', 'd')).toBe(401)
+  expect(await statusFrom('192.0.2.1', 'ours')).toBe(200)
+  vi.useRealTimers()
 })

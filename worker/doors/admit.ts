@@ -12,7 +12,7 @@ import { requestIdOf } from './request-id.ts'
 import type { Served } from './served.ts'
 
 /**
- * How much one principal may ask (P101), behind the guard.
+ * How much one principal may ask (P101), refusals among it.
  *
  * The Doorkeeper is authoritative on who has asked too much, and it alone counts. Must hold: one
  * principal's requests take nothing from another's. What changes something or opens a socket waits

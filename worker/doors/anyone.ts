@@ -7,7 +7,17 @@ import { type Principal, SCOPE } from './principal.ts'
  */
 export function anyoneOf({ ANONYMOUS_SCOPES = '' }: Pick<Env, 'ANONYMOUS_SCOPES'>): Principal {
   const scopes = scopesOf(ANONYMOUS_SCOPES).filter((scope) => scope !== 'admin')
-  return { name: 'anyone', kind: 'anyone', user: null, scopes, expiresAt: null, issuedAt: null }
+  return { ...nobody, scopes }
+}
+
+/** Whose credential is none. */
+export const nobody: Principal = {
+  name: 'anyone',
+  kind: 'anyone',
+  user: null,
+  scopes: [],
+  expiresAt: null,
+  issuedAt: null,
 }
 
 /** Those that are scopes of ours, each once. @param said text with spaces, or a list */

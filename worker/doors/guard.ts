@@ -10,9 +10,10 @@ import type { Served, ServedUser } from './served.ts'
  * behind this door but `not_found`.
  */
 export const guard: MiddlewareHandler<ServedUser> = async (c, next) => {
+  const { principal, denied } = c.var
+  if (denied) return refuse(c, denied.denied, denied.why)
   const asked = askedOf(c)
   if (asked === 'nothing') return next()
-  const { principal } = c.var
   const missing = asked === null ? 'more than anyone has' : lacks(principal, asked)
   if (missing === null) {
     if (principal.user !== null) c.set('user', principal.user)

@@ -1,27 +1,28 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Topic } from '../../protocol/ticket.ts'
 import type { Env } from '../env.ts'
-import { anyoneOf } from './anyone.ts'
+import { anyoneOf, nobody } from './anyone.ts'
 import { bearerOf } from './bearer.ts'
 import { type Denied, keyringUnknown, verifyCredential } from './credential.ts'
 import { askedOf } from './guard.ts'
 import { KeyringUnknown } from './keyring-book.ts'
 import type { Principal } from './principal.ts'
-import { refuse } from './refuse.ts'
 import type { Served } from './served.ts'
 import { redeemTicket } from './tickets.ts'
 
 /**
  * Middleware of everything: finds out who asks.
  *
- * Must hold: what is given and is not good is refused at once, wherever it is sent to, and never
- * taken for nothing given. A credential in the header goes before a ticket, which then stays good.
+ * Must hold: what is given and is not good is refused by the guard, wherever it is sent to, and never
+ * taken for nothing given; until then it is counted as what its address asks. A credential in the header goes before a ticket, which then stays good.
  * What is open to everyone reads headers of its own.
  */
 export const identify: MiddlewareHandler<Served> = async (c, next) => {
   const asker = askedOf(c) === 'open' ? anyoneOf(c.env) : await askerOf(c)
-  if ('denied' in asker) return refuse(c, asker.denied, asker.why)
-  c.set('principal', asker)
+  if ('denied' in asker) {
+    c.set('denied', asker)
+    c.set('principal', nobody)
+  } else c.set('principal', asker)
   return next()
 }
 
