@@ -98,9 +98,9 @@ it.each([
   expect(world.written).toEqual([])
 })
 
-it('P60 a category called __proto__ is none, and nothing is written', async () => {
+it('P98 a category called __proto__ is refused, and nothing is written', async () => {
   const answer = await change(JSON.parse('{"categories":{"__proto__":{"mail":false}}}'))
-  expect(answer).toMatchObject({ status: 200, categories: { general: { mail: true } } })
+  expect(answer).toMatchObject({ status: 400, code: 'invalid_body' })
   expect(world.written).toEqual([])
 })
 
