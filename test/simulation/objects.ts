@@ -106,6 +106,7 @@ export class DurableObject<Instance extends ServerLike> implements Host {
   hibernate(): boolean {
     const busy =
       this.#calls.length > 0 ||
+      this.world.isAnswered(this.process) ||
       this.world.timers.some(({ process }) => process === this.process) ||
       current().objects.some((other) => other.isCalledBy(this.process))
     if (busy) return false
@@ -138,8 +139,9 @@ export class DurableObject<Instance extends ServerLike> implements Host {
   #restart(): void {
     const before = this.process
     this.process = new Process(this.name)
-    // What was said to the object is said to its next instance.
-    for (const arrival of this.world.underWay) if (arrival.to === before) arrival.to = this.process
+    // What was said to the object is said to its next instance; an answer was the old one's.
+    for (const arrival of this.world.underWay)
+      if (arrival.to === before && !arrival.isAnswer) arrival.to = this.process
     this.world.end(before)
     this.world.act(this.process, 'starts anew', () => {
       this.instance = this.#start()

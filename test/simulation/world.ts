@@ -38,14 +38,23 @@ export class World {
 
   /** Something sets out; it arrives when the schedule says so, if `to` still lives then. */
   send(to: Process, label: string, run: () => void, way: Way = OPEN_WAY): void {
-    this.underWay.push({ to, label, run, way })
+    this.underWay.push({ to, label, run, way, isAnswer: false })
   }
 
   /** As `send`, but often nothing comes in between: most schedules need no such pause. */
   answer(to: Process, label: string, run: () => void): void {
     if (this.#next === null && this.random.chance(0.6))
-      this.#next = { to, label, run, way: OPEN_WAY }
-    else this.send(to, label, run)
+      this.#next = { to, label, run, way: OPEN_WAY, isAnswer: true }
+    else this.#sendAnswer(to, label, run)
+  }
+
+  /** Whether it waits for an answer that is on its way. */
+  isAnswered(process: Process): boolean {
+    return this.underWay.some(({ to, isAnswer }) => isAnswer && to === process)
+  }
+
+  #sendAnswer(to: Process, label: string, run: () => void): void {
+    this.underWay.push({ to, label, run, way: OPEN_WAY, isAnswer: true })
   }
 
   /** One step: `run` in that process, and all that follows from it there. */
@@ -126,7 +135,7 @@ export class World {
     for (let next = this.#next; next !== null; next = this.#next) {
       this.#next = null
       if (next.to.runs) this.act(next.to, next.label, next.run)
-      else this.send(next.to, next.label, next.run)
+      else this.#sendAnswer(next.to, next.label, next.run)
     }
   }
 
@@ -185,7 +194,7 @@ const NOBODY = new Process('nobody')
 export type WorldOptions = { broken: Mutation | null; trace: boolean }
 
 type Timer = { id: number; at: number; every: number | null; process: Process; run: () => void }
-type Arrival = { to: Process; label: string; run: () => void; way: Way }
+type Arrival = { to: Process; label: string; run: () => void; way: Way; isAnswer: boolean }
 
 /** What is on a stalled way arrives later, and is not lost. */
 export type Way = { stalled: boolean }
