@@ -183,6 +183,8 @@ describe('marks', () => {
     ['mark-all', { mark: 'read', through: '2026-13-45T00:00:00Z' }],
     ['mark-all/undo', { mark: 'read' }],
     ['mark-all/undo', { mark: 'read', before: 5 }],
+    ['mark-all/undo', { mark: 'read', before: '0000-01-01T00:00:00Z' }],
+    ['mark-all/undo', { mark: 'read', before: '2026-01-01T00:00:00+16:00' }],
   ])('P60 %s of %j: invalid_body', async (end, body) => {
     const refused = await world.json('POST', `${path}/${end}`, body)
     expect(refused).toMatchObject({ status: 400, code: 'invalid_body' })

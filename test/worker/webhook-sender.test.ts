@@ -229,7 +229,7 @@ test('what was sent ten days ago is forgotten, what is parked is not', async () 
 describe('P65: secrets', () => {
   test('while one is rotated both sign; after a day the old one is forgotten', async () => {
     const { id, sender, secret } = await registeredAtRest(network)
-    const { secret: newer, previousUntil } = await sender.rotate()
+    const { secret: newer, previousUntil } = await rotated(sender)
     expect(newer).not.toBe(secret)
     expect(previousUntil - Date.now()).toBeGreaterThan(23.9 * HOUR_MS)
     expect((await sender.condition()).previousUntil).toBe(previousUntil)
@@ -254,13 +254,21 @@ describe('P65: secrets', () => {
 
   test('two are in force at most, however often they are rotated', async () => {
     const { id, sender, secret } = await registeredAtRest(network)
-    const { secret: second } = await sender.rotate()
-    const { secret: third } = await sender.rotate()
+    const { secret: second } = await rotated(sender)
+    const { secret: third } = await rotated(sender)
     await sender.enqueue([owed(id, 1)])
     await step(sender)
     const [received] = network.received as [Received]
     for (const each of [second, third]) expect(verify(received, each)).toBeTruthy()
     expect(() => verify(received, secret)).toThrow('signature')
+  })
+
+  test('of one that is deleted there are none, nor anything else', async () => {
+    const { sender } = await registeredAtRest(network)
+    await sender.forget()
+    expect(await sender.rotate()).toBeNull()
+    expect(await sender.condition()).toMatchObject({ nextAt: null, previousUntil: null })
+    expect(await sender.isOff()).toBe(true)
   })
 
   test('stand in no report, story or line of the log', async () => {
@@ -279,3 +287,9 @@ describe('P65: secrets', () => {
     expect(JSON.stringify(said)).not.toContain('whsec')
   })
 })
+
+async function rotated(sender: DurableObjectStub<WebhookSender>) {
+  const made = await sender.rotate()
+  if (!made) throw new Error('there is no endpoint any more')
+  return made
+}

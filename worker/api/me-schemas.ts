@@ -23,10 +23,13 @@ export const described = {
 
 const mark = z.enum(marks, { error: MARK_RULE })
 
-/** A time that Postgres gave, passed back; its microseconds count. */
+/** A time that Postgres gave, passed back; its microseconds count. Postgres knows no year 0, and offsets below 16 h. */
 const instant = z
   .string({ error: INSTANT_RULE })
-  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/, INSTANT_RULE)
+  .regex(
+    /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-](0\d|1[0-5]):\d\d)$/,
+    INSTANT_RULE,
+  )
   .refine((text) => !Number.isNaN(Date.parse(text)), INSTANT_RULE)
   .openapi({ format: 'date-time', example: '2026-11-21T08:33:55.123456+00:00' })
 

@@ -235,8 +235,10 @@ webhooks.openapi(rotate, async (c) => {
   const { id } = c.req.valid('param')
   if (!(await hasEndpoint(database(c.env), id))) return missing(c, id)
   await note(c, { action: 'rotate_secret', table: 'webhook_endpoints', key: id })
-  const { secret, previousUntil } = await sender(c.env, id).rotate()
-  return c.json({ secret, previous_secret_until: new Date(previousUntil).toISOString() }, 200)
+  const made = await sender(c.env, id).rotate()
+  if (!made) return missing(c, id)
+  const previous_secret_until = new Date(made.previousUntil).toISOString()
+  return c.json({ secret: made.secret, previous_secret_until }, 200)
 })
 
 async function say(env: Needed, endpoint: StoredEndpoint) {

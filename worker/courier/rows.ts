@@ -145,7 +145,7 @@ export class Rows {
   }
 
   get counts(): DeliveryCounts {
-    const counts = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as DeliveryCounts
+    const counts = noCounts()
     for (const { state, n } of this.sql.exec<{ state: DeliveryState; n: number }>(
       'SELECT state, n FROM counts',
     ))
@@ -199,3 +199,7 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS deliveries_about ON deliveries (table_name, row_key);
   CREATE TABLE IF NOT EXISTS counts (state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 `
+
+export function noCounts(): DeliveryCounts {
+  return Object.fromEntries(deliveryStates.map((state) => [state, 0])) as DeliveryCounts
+}

@@ -10,8 +10,8 @@ export type SenderDoor = CourierDoor & {
   configure(endpoint: Endpoint): Promise<void>
   /** Also one that switched itself off. */
   switchOn(): Promise<void>
-  /** The one before is in force for another day. */
-  rotate(): Promise<{ secret: string; previousUntil: number }>
+  /** The one before is in force for another day. null: the endpoint was deleted just now. */
+  rotate(): Promise<{ secret: string; previousUntil: number } | null>
   /** @returns what it is sent as, its `webhook-id` */
   sendTest(endpoint: string): Promise<string>
   condition(): Promise<SenderCondition>

@@ -3,12 +3,13 @@ import { Courier } from '../courier/courier.ts'
 import type { Owed } from '../courier/delivery.ts'
 import { type Answer, forAll, type Outcome } from '../courier/outcome.ts'
 import { AT_EASE } from '../courier/pace.ts'
+import { noCounts } from '../courier/rows.ts'
 import type { Env } from '../env.ts'
 import { type Destination, readDestination } from './destination.ts'
 import type { SenderCondition, SenderDoor } from './door.ts'
 import type { Endpoint } from './endpoint.ts'
 import { EndpointRecord } from './endpoint-record.ts'
-import { afterEvent, type HealthEvent, whyOff } from './health.ts'
+import { afterEvent, type HealthEvent, WELL, whyOff } from './health.ts'
 import { TEST_TYPE, testMessage } from './message.ts'
 import { noticeMails } from './notice.ts'
 import { NO_RULE } from './owed.ts'
@@ -83,7 +84,8 @@ export class WebhookSender extends Courier implements SenderDoor {
     await this.moved()
   }
 
-  async rotate(): Promise<{ secret: string; previousUntil: number }> {
+  async rotate(): Promise<{ secret: string; previousUntil: number } | null> {
+    if (this.#isGone) return null
     const now = Date.now()
     // Whoever registered it by hand in Postgres has had none.
     this.#record.secrets(now)
@@ -100,6 +102,7 @@ export class WebhookSender extends Courier implements SenderDoor {
   }
 
   async condition(): Promise<SenderCondition> {
+    if (this.#isGone) return { health: WELL, counts: noCounts(), nextAt: null, previousUntil: null }
     const [{ at }] = this.ledger.rows.sql
       .exec<{ at: number | null }>('SELECT min(next_at) AS at FROM deliveries WHERE next_at > 0')
       .toArray() as [{ at: number | null }]
@@ -112,7 +115,7 @@ export class WebhookSender extends Courier implements SenderDoor {
   }
 
   async isOff(): Promise<boolean> {
-    return this.#record.health.kind === 'off'
+    return this.#isGone || this.#record.health.kind === 'off'
   }
 
   async forget(): Promise<void> {
