@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { sha256Hex } from '../sha256.ts'
 import { markRepeatable, ofWriting, problem } from './problem.ts'
 
 /**
@@ -40,8 +41,7 @@ export async function onceOf(c: Context): Promise<Once | null> {
   if (key === undefined) return null
   markRepeatable(c)
   const text = `${c.req.method} ${c.req.path}\n${canonical(await c.req.json())}`
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return { key, hash: hexOf(new Uint8Array(hash)) }
+  return { key, hash: await sha256Hex(text) }
 }
 
 /** @param value of JSON */
@@ -51,10 +51,6 @@ export function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
       : member,
   )
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Of a create that was done before, and of which nothing is left. */

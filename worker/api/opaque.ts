@@ -1,4 +1,5 @@
 import { base64url } from '../doors/base64url.ts'
+import { derivedKey } from '../doors/derived-key.ts'
 
 /**
  * A cursor's text: base64url of JSON, and our seal on it. Callers pass it back as it is; nothing in
@@ -42,31 +43,8 @@ function sealed(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
-type Key = ReturnType<typeof deriveKey>
-
-const keys = new Map<string, Key>()
-
-function keyOf(secret: string): Key {
-  const known = keys.get(secret)
-  if (known) return known
-  const key = deriveKey(secret)
-  keys.set(secret, key)
-  return key
-}
-
-async function deriveKey(secret: string) {
-  const encoder = new TextEncoder()
-  const material = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, [
-    'deriveKey',
-  ])
-  const hkdf = {
-    name: 'HKDF',
-    hash: 'SHA-256',
-    salt: new Uint8Array(),
-    info: encoder.encode('belfry cursor'),
-  }
-  const hmac = { name: 'HMAC', hash: 'SHA-256', length: 256 }
-  return crypto.subtle.deriveKey(hkdf, material, hmac, false, ['sign', 'verify'])
+function keyOf(secret: string) {
+  return derivedKey(secret, 'belfry cursor')
 }
 
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {

@@ -1,3 +1,4 @@
+import { sha256Hex } from '../sha256.ts'
 import type { Owed } from './delivery.ts'
 
 /**
@@ -23,7 +24,5 @@ export function tagOf(change: string, rule: number, hash: string): string {
 
 /** 128 bits of SHA-256, as hex. */
 export async function hashOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  const bytes = Array.from(new Uint8Array(digest).slice(0, 16))
-  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return (await sha256Hex(text)).slice(0, 32)
 }

@@ -1,3 +1,4 @@
+import { sha256Hex } from '../sha256.ts'
 import type { Reading, Ring } from './keyring-book.ts'
 
 /** A value of the storage has at most 2 MB; a character at most 3 bytes. */
@@ -26,7 +27,7 @@ export class RingCopy {
 
   /** @param ring as `belfry.keyring()` prints it */
   async take(ring: string): Promise<void> {
-    const version = await versionOf(ring)
+    const version = await sha256Hex(ring)
     if (this.#now?.version === version) return
     const { keys, revoked } = JSON.parse(ring) as Ring
     const reading: Reading = { version, keys, revoked }
@@ -39,11 +40,4 @@ export class RingCopy {
     })
     this.#now = reading
   }
-}
-
-async function versionOf(ring: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(ring))
-  return Array.from(new Uint8Array(digest, 0, 16), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('')
 }

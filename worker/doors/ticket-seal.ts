@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'hono/utils/buffer'
 import type { Env } from '../env.ts'
 import { base64url } from './base64url.ts'
+import { derivedKey } from './derived-key.ts'
 
 /**
  * The worker's mark on a ticket. The Doorkeeper knows which tickets are good; but whoever shows one
@@ -30,17 +31,7 @@ export async function unsealTicket(
 }
 
 async function sealOf(secret: string, ticket: string): Promise<string> {
-  const encoder = new TextEncoder()
-  const from = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, [
-    'deriveKey',
-  ])
-  const hkdf = { name: 'HKDF', hash: 'SHA-256', salt: NO_SALT, info: encoder.encode(LABEL) }
-  const hmac = { name: 'HMAC', hash: 'SHA-256', length: 256 }
-  const key = await crypto.subtle.deriveKey(hkdf, from, hmac, false, ['sign'])
-  const signature = await crypto.subtle.sign('HMAC', key, encoder.encode(ticket))
+  const key = await derivedKey(secret, 'belfry ticket')
+  const signature = await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(ticket))
   return base64url(new Uint8Array(signature, 0, SEAL_BYTES))
 }
-
-/** The same secret signs the link and cursors: this is a key for nothing but tickets. */
-const LABEL = 'belfry ticket'
-const NO_SALT = new Uint8Array()

@@ -1,3 +1,5 @@
+import { base64url } from '../doors/base64url.ts'
+
 /**
  * What stands in a mail's link to unsubscribe: a random token for each mailbox, which says
  * nothing of it and cannot be guessed (128 bits). It stays for as long as mails may lie about.
@@ -33,9 +35,5 @@ export class UnsubscribeTokens {
 }
 
 function newToken(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  return base64url(crypto.getRandomValues(new Uint8Array(16)))
 }
